@@ -1,0 +1,1 @@
+"""The search: controller, proposers, models, command line."""

@@ -1,0 +1,1 @@
+"""What is measured: each script prints its figures, and one JSON object with --json."""

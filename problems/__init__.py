@@ -1,0 +1,1 @@
+"""What is worth discovering: one folder a problem."""
