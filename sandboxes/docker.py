@@ -1,0 +1,239 @@
+"""Programs in hardened containers: the default."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Literal
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+from docker.types import LogConfig
+
+from sandboxes import image, packages
+from sandboxes.box import MIB, START_SECONDS, Box, scratch_mb, settings
+from sandboxes.image import Say
+from sandboxes.pool import Pool
+from sandboxes.process import check_needs
+from sandboxes.program import BoxedProgram, running
+from sandboxes.types import BoxLost, Data, Files, Needs, SandboxError, SandboxUnavailable, Services
+
+LABEL = "elites.run"
+HARNESS_MB = 96
+"""Memory of the harness itself, on top of the program's."""
+HARNESS_PIDS = 16
+STREAM = struct.Struct(">BxxxI")
+"""The daemon puts this head before each piece: stream number and length."""
+GONE_SECONDS = 10.0
+
+
+SITE = ("/opt/elites/site",)
+SCRATCH = ("/box", "/dev/shm")  # noqa: S108
+
+
+class DockerLink:
+    """The attached streams of a container whose process 1 is a harness."""
+
+    def __init__(self, client: docker.DockerClient, container: Container, stream: Any) -> None:
+        self._client = client
+        self.container = container
+        self._stream = stream
+        self._socket: socket.socket = getattr(stream, "_sock", stream)
+        self._raw = bytearray()
+        self._said = bytearray()
+        self._ending = threading.Lock()
+        self._gone = False
+
+    def send(self, data: bytes, deadline: float) -> None:
+        self._socket.settimeout(_left(deadline))
+        self._socket.sendall(data)
+
+    def receive(self, deadline: float) -> bytes:
+        """What the harness wrote on its standard output; its standard error is kept for `lost`."""
+        while True:
+            out = self._demultiplexed()
+            if out:
+                return out
+            self._socket.settimeout(_left(deadline))
+            try:
+                data = self._socket.recv(1 << 18)
+            except TimeoutError:
+                raise
+            except OSError:
+                data = b""
+            if not data:
+                return b""
+            self._raw += data
+
+    def _demultiplexed(self) -> bytes:
+        out = bytearray()
+        while len(self._raw) >= STREAM.size:
+            number, length = STREAM.unpack_from(self._raw)
+            end = STREAM.size + length
+            if len(self._raw) < end:
+                break
+            (out if number == 1 else self._said).extend(memoryview(self._raw)[STREAM.size : end])
+            del self._raw[:end]
+        del self._said[:-4000]
+        return bytes(out)
+
+    def end(self) -> None:
+        """Removes the container by force, and waits until the daemon knows nothing of it any more."""
+        with self._ending:
+            if self._gone:
+                return
+            self._gone = True
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(requests.RequestException, DockerException):
+                self._remove()
+            with contextlib.suppress(OSError, ValueError):  # it shares the socket
+                self._stream._response.close()
+            self._stream.close()
+
+    def _remove(self) -> None:
+        until = time.monotonic() + GONE_SECONDS
+        with contextlib.suppress(NotFound):
+            while time.monotonic() < until:
+                with contextlib.suppress(APIError):
+                    self.container.remove(force=True)
+                self.container.reload()
+                time.sleep(0.02)
+
+    def lost(self) -> SandboxError:
+        said = self._said.decode(errors="replace").strip()
+        with contextlib.suppress(SandboxUnavailable):
+            with daemon():
+                self._client.ping()
+            return BoxLost(f"the container {self.container.short_id} has gone" + (f": {said}" if said else ""))
+        return SandboxUnavailable("the Docker daemon went away; start it (`systemctl start docker`) and run again")
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+@contextlib.contextmanager
+def daemon() -> Iterator[None]:
+    """Turns the faults of the Docker client into SandboxUnavailable, with what to do."""
+    try:
+        yield
+    except APIError as error:
+        raise SandboxUnavailable(f"the Docker daemon refused: {error.explanation or error}") from None
+    except (requests.RequestException, DockerException) as error:
+        raise SandboxUnavailable(
+            f"no Docker daemon answers ({str(error)[:200]}); start it (`systemctl start docker`, or Docker Desktop), "
+            "set DOCKER_HOST, or choose the process sandbox"
+        ) from None
+
+
+def hardening(needs: Needs) -> dict[str, Any]:
+    """What a container may not do. PID 1 keeps three capabilities, to change the user and to kill."""
+    memory = (needs.memory_mb + HARNESS_MB) * MIB
+    return {
+        "user": "0:0",
+        "network_mode": "none",
+        "read_only": True,
+        "tmpfs": {"/box": f"size={scratch_mb(needs)}m,nr_inodes=4096,mode=1777,noexec,nosuid,nodev"},
+        "shm_size": MIB,
+        "sysctls": {"kernel.shm_rmid_forced": "1"},
+        "cap_drop": ["ALL"],
+        "cap_add": ["SETUID", "SETGID", "KILL"],
+        "security_opt": ["no-new-privileges"],
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "pids_limit": needs.processes + HARNESS_PIDS,
+        "nano_cpus": int(needs.cpus * 1e9),
+        "ipc_mode": "private",
+        "log_config": LogConfig(type="none"),
+        "auto_remove": True,
+        "stdin_open": True,
+    }
+
+
+class DockerSandbox:
+    """A `Sandbox` of containers, each with a harness that forks for the programs.
+
+    Args:
+        isolation: "reuse" or "strict".
+        label: names the run in the containers' label `elites.run`.
+        programs_per_box: after so many programs a container is replaced.
+        say: is told when an image is built.
+    """
+
+    name = "docker"
+
+    def __init__(
+        self,
+        isolation: Literal["reuse", "strict"] = "reuse",
+        label: str = "",
+        programs_per_box: int = 500,
+        say: Say = lambda text: None,
+    ) -> None:
+        self.isolation: str = isolation
+        self._label = label
+        self._say = say
+        self._lock = threading.Lock()
+        self._client: docker.DockerClient | None = None
+        self._images: dict[tuple[str, ...], str] = {}
+        self._pool = Pool(self._make, programs_per_box)
+
+    def image(self, needs: Needs) -> str:
+        """The image's tag. It is built first if there is none.
+
+        Raises:
+            SandboxUnavailable: no daemon answers, or the image cannot be built.
+        """
+        with self._lock, daemon():
+            if self._client is None:
+                self._client = docker.from_env()
+            if needs.packages not in self._images:
+                self._images[needs.packages] = image.ensure(self._client, needs, self._say)
+            return self._images[needs.packages]
+
+    def start(
+        self, files: Files, needs: Needs, services: Services, start: Data = None
+    ) -> AbstractContextManager[BoxedProgram]:
+        check_needs(needs, services)
+        single = self.isolation == "strict" or needs.fresh
+        return running(BoxedProgram(self._pool, files, needs, single, start))
+
+    def warm(self, needs: Needs) -> None:
+        self._pool.warm(needs)
+
+    def close(self) -> None:
+        self._pool.close()
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _make(self, needs: Needs) -> Box:
+        name = self.image(needs)
+        told = json.dumps(settings(needs, packages.modules(needs.packages), SITE, SCRATCH))
+        client = self._client
+        if client is None:
+            raise SandboxUnavailable("this sandbox is closed; make another")
+        with daemon():
+            container = client.containers.create(name, [told], labels={LABEL: self._label}, **hardening(needs))
+            stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        box = Box(DockerLink(client, container, stream))
+        try:
+            with daemon():
+                container.start()
+            box.wait_ready(START_SECONDS)
+        except SandboxError as error:
+            box.end()
+            raise SandboxUnavailable(f"no container can be started: {error}") from None
+        return box
