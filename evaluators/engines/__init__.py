@@ -1,0 +1,1 @@
+"""Engines carry an evaluation out: in a sandbox, in this process or on Ray."""
