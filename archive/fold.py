@@ -85,7 +85,10 @@ class View:
                 raise ArchiveError(f"evaluation row {row.row} came after row {self.last}; rows are applied in order")
             self.last = row.row
             if row.digest == self.digest and row.stage == "score" and row.repeat == 0:
-                self._count(row)
+                try:
+                    self._count(row)
+                except ArchiveError as error:
+                    raise ArchiveError(f"evaluation row {row.row}, of step {row.step}: {error}") from error
 
     def _count(self, row: Judged) -> None:
         earlier = self._ends.get(row.step)

@@ -105,7 +105,7 @@ class Run:
     axes: tuple[Mapping[str, int | float | str], ...] = field(default_factory=tuple)
 
 
-class BudgetSpent(Exception):  # noqa: N818
+class BudgetSpent(Exception):
     """A call was not reserved, since with it the file might cost more than its cap. Nothing was written."""
 
 

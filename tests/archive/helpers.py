@@ -50,7 +50,9 @@ def seeded(path: Path, run: Run = RUN) -> Archive:
     return archive
 
 
-def step(archive: Archive, number: int, evaluation: Evaluation, sampler: Sampler | None = None, key: str = "") -> int | None:
+def step(
+    archive: Archive, number: int, evaluation: Evaluation, sampler: Sampler | None = None, key: str = ""
+) -> int | None:
     """Carry a step out."""
     begun, _ = archive.begin(number, drawing(archive.run, sampler or Uniform(), number))
     files = {"program.py": f"program {number}\n", "part.py": ""}

@@ -82,7 +82,7 @@ def told(view: View) -> object:
     return islands, None if best is None else best.step, view.outcomes, list(view.recent)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(sequences(), st.frozensets(st.integers(0, 30), max_size=4), st.sampled_from(["maximize", "minimize"]))
 def test_the_fold_of_any_rows_is_the_naive_one(rows: list[Judged], out: frozenset[int], sense: str) -> None:
     view = View(replace(RUN, sense=sense), load)
@@ -93,7 +93,7 @@ def test_the_fold_of_any_rows_is_the_naive_one(rows: list[Judged], out: frozense
     assert view.last == (rows[-1].row if rows else 0)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(sequences())
 def test_an_elite_is_never_beaten_within_its_cell_and_only_improves(rows: list[Judged]) -> None:
     view, values = View(RUN, load), {row.step: row.value for row in counting(rows)}

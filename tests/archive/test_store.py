@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from archive import blobs
-from archive.samplers import Fitness, Uniform, drawing
+from archive.samplers import Fitness, SeedOnly, Uniform, drawing
 from archive.store import Archive
 from archive.types import ArchiveError, Candidate, Note
 from evaluators.types import Evaluation
@@ -30,7 +31,9 @@ def test_what_goes_in_comes_out(path: Path) -> None:
         assert selection.parent.step == 0
         candidate = Candidate(1, {"program.py": weird, "a/b.py": "x"}, (0,), "patch:m", "note", "key")
         assert archive.add(candidate) is None
-        evaluation = replace(scored(2.5, artifact={"x": np.arange(3.0)}), feedback="fine", image="img", isolation="strict")
+        evaluation = replace(
+            scored(2.5, artifact={"x": np.arange(3.0)}), feedback="fine", image="img", isolation="strict"
+        )
         archive.record(1, evaluation)
     with closing(Archive.open(path)) as archive:
         assert archive.run == RUN
@@ -101,14 +104,14 @@ def test_resuming_goes_on_where_the_row_ends(path: Path) -> None:
         assert list(archive.unfinished(2)) == [0, 1, 2]
 
 
-def test_many_finished_steps_are_walked_in_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_finished_steps_are_walked_in_pages(path: Path) -> None:
     with closing(seeded(path)) as archive:
-        for number in range(1, 30):
-            step(archive, number, failed("scorer"))
+        for number in range(1, 510):
+            archive.begin(number, drawing(RUN, SeedOnly(), number))
+            archive.record(number, failed("scorer"))
             archive.record(number, failed("crash"))
-        monkeypatch.setattr("archive.listing.PAGE", 7)
-        assert list(archive.unfinished(31, retry="crash")) == list(range(1, 32))
-        assert list(archive.unfinished(31, retry="scorer")) == [30, 31]
+        assert list(archive.unfinished(511, retry="crash")) == list(range(1, 512))
+        assert list(archive.unfinished(511, retry="scorer")) == [510, 511]
 
 
 def test_a_value_is_never_replaced_and_only_scored_has_one(path: Path) -> None:
@@ -157,14 +160,12 @@ def test_artifacts_are_kept_where_they_matter(path: Path) -> None:
         assert entry.evaluation.artifact is None
         assert "64 MiB" in entry.evaluation.feedback
         assert entry.evaluation.feedback.startswith("well done\n")
+        archive.begin(7, drawing(RUN, Uniform(), 7))
         with pytest.raises(ArchiveError, match="at most 64 MiB"):
-            archive.begin(7, drawing(RUN, Uniform(), 7))
             archive.add(Candidate(7, {"program.py": "x" * (blobs.LIMIT + 1)}, (), "x"))
 
 
 def test_a_bomb_does_not_unpack() -> None:
-    import zlib
-
     with pytest.raises(ArchiveError, match="damaged"):
         blobs.unpacked("0" * 64, zlib.compress(bytes(blobs.LIMIT + 1), 1))
     with pytest.raises(ArchiveError, match="damaged"):

@@ -1,0 +1,1 @@
+"""What makes candidates from elites, behind one protocol, `agent.types.Proposer`."""
