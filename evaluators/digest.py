@@ -98,7 +98,7 @@ def _source(name: str) -> Path | None:
         except (ImportError, ValueError, AttributeError):
             return None
         origin = spec.origin if spec else None
-    return Path(origin) if origin and origin.endswith(".py") else None
+    return Path(origin) if origin and origin.endswith(".py") and Path(origin).is_file() else None
 
 
 def _imports(name: str, path: Path) -> Iterator[str]:

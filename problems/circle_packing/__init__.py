@@ -1,0 +1,1 @@
+"""Pack n circles into the unit square so that the sum of their radii is large."""
