@@ -179,18 +179,19 @@ class Box:
 
     def usage(self) -> tuple[float, float]:
         """Processor seconds and peak MiB of the program that runs, or that ran last."""
-        if self.exit is not None or self._unsent:
-            exited = self.exit or Exit()
-            return exited.cpu, exited.peak / 1024
-        deadline = time.monotonic() + GRACE
-        self._send(frames.frame(frames.USAGE), deadline)
-        while True:
-            kind, payload = self._next(deadline)
-            if kind == frames.USED:
-                used = json.loads(payload)
-                return used["cpu"], used["peak"] / 1024
-            if self.exit is not None:
-                return self.exit.cpu, self.exit.peak / 1024
+        used: Mapping[str, float] | None = {"cpu": 0.0, "peak": 0} if self._unsent else None
+        if self.exit is None and used is None:
+            deadline = time.monotonic() + GRACE
+            self._send(frames.frame(frames.USAGE), deadline)
+            while used is None and not self._ended():
+                kind, payload = self._next(deadline)
+                used = json.loads(payload) if kind == frames.USED else None
+        if self.exit is not None:
+            used = {"cpu": self.exit.cpu, "peak": self.exit.peak}
+        return (used["cpu"], used["peak"] / 1024) if used else (0.0, 0.0)
+
+    def _ended(self) -> bool:
+        return self.exit is not None
 
     def printed(self) -> str:
         return self._printed.decode(errors="replace")[-PRINTED:]
@@ -214,6 +215,7 @@ class Box:
             self.end()
         except SandboxError as error:
             self.doubt = self.doubt or str(error)
+        self.exit = self.exit or Exit()
 
     def end(self) -> None:
         self.doubt = self.doubt or "the box was ended"

@@ -26,6 +26,8 @@ from sandboxes import wire
 
 REQUESTS, REPLIES = 3, 4
 MAIN = "program.py"
+THREADS = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"}
+"""All that stays in the environment: libraries that load later would start threads, which it may not have."""
 TEXT = 4000
 """Characters of an error's text."""
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
@@ -79,7 +81,8 @@ def confine(pipes: tuple[int, int, int], confinement: Confinement) -> None:
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     os.umask(0o077)
     os.chdir(confinement.scratch)
-    os.environ.clear()
+    for name in os.environ.keys() - THREADS:
+        del os.environ[name]
     sys.argv = [MAIN]
     sys.path.insert(0, confinement.scratch)
     for stream in (sys.stdout, sys.stderr):

@@ -27,7 +27,7 @@ from sandboxes.program import BoxedProgram, running
 from sandboxes.types import BoxLost, Data, Files, Needs, SandboxError, SandboxUnavailable, Services
 
 LABEL = "elites.run"
-HARNESS_MB = 96
+HARNESS_MB = 128
 """Memory of the harness itself, on top of the program's."""
 HARNESS_PIDS = 16
 STREAM = struct.Struct(">BxxxI")

@@ -23,7 +23,7 @@ from sandboxes.types import SandboxUnavailable
 
 SKIPPED = {"test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip"}
 SKIPPED |= {"site-packages", "dist-packages"}
-SKIPPED_STARTS = ("config-", "_tkinter", "libpython3", "_test")
+SKIPPED_STARTS = ("config-", "_tkinter", "libpython3", "_testcapi", "_testinternalcapi", "_testbuffer", "_testclinic")
 USERS = b"root:x:0:0::/:/nowhere\n"
 EMPTY = ("tmp", "proc", "sys", "dev", "etc", "box")
 _CACHE = f".{sys.implementation.cache_tag}.pyc"

@@ -36,7 +36,9 @@ def main() -> None:
     """`python -c "...main()" SETTINGS`"""
     settings = json.loads(sys.argv[1])
     if settings["namespaces"]:
+        user = os.geteuid()
         enter(settings)
+        sys.argv[1] = json.dumps(settings | {"user_namespace": user != 0})
     harness.main()
 
 

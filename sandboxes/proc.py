@@ -37,6 +37,10 @@ def _capable(number: int) -> bool:
     return True
 
 
+def kernel() -> tuple[int, ...]:
+    return tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2] if part.isdigit())
+
+
 def address_space() -> int | None:
     """Bytes of address space that this process has now."""
     try:

@@ -81,7 +81,8 @@ class ProcessLink:
             self._connection.close()
             if self.process.stderr is not None:
                 self.process.stderr.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def lost(self) -> SandboxError:
         return BoxLost(f"the process of the box has gone{self.said()}")
@@ -151,7 +152,7 @@ class ProcessSandbox:
         return self._box(needs, namespaces=False)
 
     def _box(self, needs: Needs, namespaces: bool) -> Box:
-        folder = tempfile.mkdtemp(prefix="elites-box-")
+        folder = "" if namespaces else tempfile.mkdtemp(prefix="elites-box-")
         link = _launch(json.dumps(_settings(needs, folder, namespaces)), folder)
         box = Box(link)
         try:
@@ -191,7 +192,13 @@ def _launch(told: str, folder: str) -> ProcessLink:
     with theirs:
         try:
             process = subprocess.Popen(
-                code, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE, env=ENVIRONMENT, cwd="/", close_fds=True
+                code,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=subprocess.PIPE,
+                env=ENVIRONMENT,
+                cwd="/",
+                close_fds=True,
             )
         except OSError as error:
             ours.close()

@@ -18,7 +18,7 @@ import numpy.typing as npt
 Files: TypeAlias = Mapping[str, str]
 """A program's source: relative path → text. `program.py` is where its functions are looked up."""
 
-Data: TypeAlias = Union[None, bool, int, float, str, "npt.NDArray[Any]", Sequence["Data"], Mapping[str, "Data"]]
+Data: TypeAlias = Union[bool, int, float, str, "npt.NDArray[Any]", Sequence["Data"], Mapping[str, "Data"], None]
 """What may cross the border: JSON values and numpy arrays of bool, int, float or complex, nested in lists and dicts."""
 
 Services: TypeAlias = Mapping[str, Callable[..., Data]]
