@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from evaluators.engines.guardian import descendants
+
 ELITES = Path(sys.executable).parent / "elites"
 
 
@@ -39,24 +41,6 @@ def count(file: Path, table: str) -> int:
             return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
-
-
-def descendants(pid: int) -> set[int]:
-    """The processes below one, by their parents."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            children.setdefault(parent, []).append(int(entry.name))
-    found, waiting = set(), [pid]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found.update(below)
-        waiting.extend(below)
-    return found
 
 
 def alive(pids: set[int]) -> set[int]:

@@ -6,12 +6,14 @@ import logging
 import os
 import queue
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from evaluators.engines.guardian import guarded, release
 from evaluators.engines.local import TRIES, Load, Sandboxed
 from evaluators.types import EngineError, Evaluation, Job, Reference
 from sandboxes.types import Sandbox, SandboxUnavailable
@@ -58,6 +60,7 @@ class OnRay:
         self._all: set[ActorHandle[Worker]] = set()
         self._starting = threading.Lock()
         self._joined = False
+        self._guardian: subprocess.Popen[str] | None = None
         self._reference: Reference | None = None
 
     def warm(self, reference: Reference) -> None:
@@ -116,6 +119,7 @@ class OnRay:
                 ray.kill(actor)
             self._all.clear()
             ray.shutdown()
+            release(self._guardian)
             self._joined = False
 
     def _join(self) -> None:
@@ -134,6 +138,7 @@ class OnRay:
             where = f"at {self._address}" if self._address else "on this machine"
             raise EngineError(f"Ray does not answer {where}: {error}. `--engine local` does without it") from error
         self._joined = True
+        self._guardian = guarded()
 
     def _worker(self) -> ActorHandle[Worker]:
         import ray

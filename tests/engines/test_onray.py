@@ -76,10 +76,10 @@ def test_an_evaluation_whose_worker_dies_is_run_again(engine: OnRay, hostile: Pa
     before = engine.evaluate(job(hostile))
     assert isinstance(before.artifact, dict)
     found = []
-    threads = [threading.Thread(target=lambda: found.append(engine.evaluate(job(hostile, 3.0)))) for _ in range(2)]
+    threads = [threading.Thread(target=lambda: found.append(engine.evaluate(job(hostile, 1.5)))) for _ in range(2)]
     for thread in threads:
         thread.start()
-    time.sleep(1.0)
+    time.sleep(0.5)
     os.kill(int(before.artifact["pid"]), signal.SIGKILL)
     for thread in threads:
         thread.join()
@@ -109,11 +109,13 @@ except (EngineError, SandboxUnavailable) as error:
 """
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_run_anything_says_so() -> None:
     ended = alone(FAILING.format(address=None))
     assert (ended.returncode, ended.stderr.strip().splitlines()[-1]) == (1, "SandboxUnavailable: no daemon answers: start one")
 
 
+@pytest.mark.slow
 def test_an_address_that_does_not_answer_is_one_clear_error() -> None:
     ended = alone(FAILING.format(address="127.0.0.1:1"))
     assert ended.returncode == 1

@@ -1,0 +1,75 @@
+"""`plot` and `check-run`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from agent.console.inspection import chosen, opened
+from agent.console.sources import source_of, strategy
+from agent.console.text import say, say_json
+from agent.strategies import SettingsError, canonical, resolve
+from archive.check import check_run as recomputed
+from archive.samplers import SAMPLERS
+from archive.store import Archive
+from archive.types import ArchiveError, Sampler
+from problems.loading import ProblemError, load
+
+
+def plot(file: Path, step: int | None, to: Path, problem: str | None) -> None:
+    """Draw an artifact with the problem's own `plot`.
+
+    Raises:
+        ProblemError: the problem is not bundled and was not named, or has nothing to draw with.
+        ArchiveError: there is no such step, or its artifact was not kept.
+    """
+    with opened(file) as archive:
+        entry = chosen(archive, step)
+    source = source_of(file, problem)
+    draw = load(source).plot
+    if draw is None:
+        raise ProblemError(f"the problem {source.name!r} has no plot")
+    if entry.evaluation.artifact is None:
+        raise ArchiveError(
+            f"no artifact of step {entry.step} was kept: that is done where an entry takes a cell or is the best"
+        )
+    draw(entry.evaluation.artifact).savefig(to)
+    say(str(to))
+
+
+def check_run(file: Path, sampler: str | None, as_json: bool) -> None:
+    """Look for anything that no run leaves behind, and recompute every selection. Exit code 1 where something is found.
+
+    Raises:
+        SettingsError: the run's sampler is not a bundled one and was not named.
+    """
+    with opened(file) as archive:
+        report = recomputed(archive, drawn_by(archive, sampler))
+    if as_json:
+        findings = [asdict(finding) for finding in report.findings]
+        told = {"steps": report.steps, "selections": report.selections, "ok": report.sound, "findings": findings}
+        say_json({"file": str(file), **told})
+    else:
+        for finding in report.findings:
+            say(f"{finding.kind}: {finding.text}")
+        say(f"{report.steps} steps, {report.selections} selections recomputed: {len(report.findings)} faults found")
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+def drawn_by(archive: Archive, sampler: str | None) -> Sampler:
+    """The sampler of a run; one that is not bundled is imported only where the user names it. Raises SettingsError."""
+    kept, has = json.loads(archive.run.sampler), f"{archive.path} was made with the sampler {archive.run.sampler}"
+    if sampler is not None:
+        named = canonical(strategy("sampler", sampler))
+        if named != archive.run.sampler:
+            raise SettingsError(f"{has}, not {named}")
+    elif kept.get("use") not in SAMPLERS:
+        raise SettingsError(
+            f"{has}, which did not come with elites. A file is not trusted to have code run: name the sampler, "
+            "as in --sampler mine.samplers:Curious"
+        )
+    return resolve(kept, SAMPLERS)
