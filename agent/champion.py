@@ -26,7 +26,10 @@ def crowned(controller: Controller) -> Entry | None:
         if value is None:
             reason = f"judged again in a fresh box it gave no value: {evaluation.outcome}: {evaluation.feedback}"
         elif not controller.problem.secret and controller.problem.better(best.value, value):
-            value, reason = None, f"judged again in a fresh box it reached {evaluation.value!r} only, not {best.value!r}"
+            value, reason = (
+                None,
+                f"judged again in a fresh box it reached {evaluation.value!r} only, not {best.value!r}",
+            )
         archive.verify(best.step, value, reason, evaluation)
         if not reason:
             return archive.view.best()

@@ -10,7 +10,8 @@ from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 
 SECRET = re.compile(
-    r"(?:^|_)(?:API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PAT)S?(?:_ID|_\d+)?$"
+    r"(?:^|_)(?:(?:API|ACCESS|SECRET|PRIVATE)?KEY|TOKEN|SECRET|CREDENTIALS?|PAT)S?(?:_ID|_\d+)?$"
+    r"|(?:PASSWORD|PASSWD|PASSPHRASE|_PWD)S?(?:_\d+)?$"
     r"|^AWS_|^AZURE_.*(?:KEY|SECRET|TOKEN)|^OPENAI_.*KEY|^(?:DATABASE|REDIS|MONGO\w*)_UR[LI]$|_DSN$",
     re.IGNORECASE,
 )

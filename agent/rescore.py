@@ -40,7 +40,9 @@ class Rescore:
     def _judge(self, step: int) -> None:
         run, candidate = self.archive.run, self.archive.candidate(step)
         if candidate is None:
-            raise RunError(f"step {step} of {self.archive.path} has an evaluation but no candidate: `elites check-run` tells more")
+            raise RunError(
+                f"step {step} of {self.archive.path} has an evaluation but no candidate: `elites check-run` tells more"
+            )
         job = Job(self.reference, self.digest, candidate.files, seed=run.seed, salt=run.salt)
         evaluation = self.engine.evaluate(job)
         if step == 0 and evaluation.outcome != "scored":

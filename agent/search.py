@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -21,9 +20,9 @@ from agent.keys import Keys
 from agent.ledger import Ledger, Patience
 from agent.models.make import ModelSettings, make_model
 from agent.opening import Fixed, opened
-from agent.proposers.build import build_proposer
+from agent.proposers.build import NAMES, build_proposer
 from agent.rescore import Rescore
-from agent.strategies import resolve
+from agent.strategies import kept, resolve
 from archive.samplers import SAMPLERS
 from archive.store import Archive
 from archive.types import Entry
@@ -98,11 +97,12 @@ class Search:
         with ExitStack() as stack:
             archive = stack.enter_context(closing(opened(self.file, self._fixed(problem))))
             models = [stack.enter_context(closing(make_model(model, self.keys))) for model in self.models]
-            setting = json.loads(archive.run.proposer)
+            setting = kept(archive.run.proposer, NAMES, "proposer", self.proposer)
+            sampler = kept(archive.run.sampler, SAMPLERS, "sampler", self.sampler)
             stop = threading.Event()
             controller = Controller(
                 archive, self.reference, problem, build_proposer(setting, models),
-                resolve(json.loads(archive.run.sampler), SAMPLERS), self._engine(problem, stack),
+                resolve(sampler, SAMPLERS), self._engine(problem, stack),
                 Ledger(archive, self.usd, self.patience, stop).ask, self._evaluations(), self._proposals(),
                 self.listener, until, stop=stop,
             )  # fmt: skip

@@ -47,6 +47,33 @@ def resolve(setting: Mapping[str, Any], known: Mapping[str, Callable[..., T]]) -
         raise SettingsError(f"{use}: {error}") from error
 
 
+def kept(text: str, known: Iterable[str], name: str, asked: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """A setting as a run file has it, JSON: the file may come from anywhere, so it cannot have code imported.
+
+    Args:
+        known: the short names that are safe, also inside `weights`.
+        asked: what the user named, if anything; then that it is the same as in the file has been seen to.
+
+    Raises:
+        SettingsError: it names something else, and the user did not.
+    """
+    setting: Any
+    try:
+        setting = json.loads(text)
+    except (ValueError, RecursionError):
+        setting = None
+    weights = setting.get("weights", {}) if isinstance(setting, dict) else None
+    if not isinstance(weights, dict):
+        raise SettingsError(f"the file's {name} is no setting: {text[:200]}")
+    if asked is None and (strange := [use for use in (setting.get("use"), *weights) if use not in list(known)]):
+        raise SettingsError(
+            f"the file's {name} is {text[:200]}; {strange[0]!r} did not come with elites. A file is not trusted to "
+            f"have code run: name it, as in --{name} '{{use = \"mine.module:Name\"}}'"
+        )
+    found: Mapping[str, Any] = setting
+    return found
+
+
 def canonical(setting: Mapping[str, Any]) -> str:
     """The one way to write a setting: JSON with sorted keys. Raises SettingsError where it is not plain data."""
     try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import NoResultFound
 
 from archive.database import connect, explained, readable
 from archive.lock import Lock, taken
@@ -19,6 +21,10 @@ from archive.tables import run as runs
 from archive.types import ArchiveError, Run
 
 RUN = TypeAdapter(Run)
+UNREAL = "SELECT name FROM sqlite_master WHERE type = 'view' OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
+"""What can stand where a table is read, and compute without end."""
+MOST = 10_000
+"""Islands, and bins of an axis."""
 
 
 def locked(path: Path, stack: ExitStack) -> Lock:
@@ -52,6 +58,9 @@ def prepare(path: Path, write: bool) -> None:
         ArchiveError: it is not; it is older and may not be written; a newer elites made it.
     """
     with explained(path), closing(connect(path, "rw" if write else readable(path))) as connection:
+        if (found := connection.execute(UNREAL).fetchone()) is not None:
+            name = found[0][:80]
+            raise ArchiveError(f"{path} is no archive: {name!r} in it is no plain table, and reading it may never end")
         if write:
             migrate(connection)
         elif (number := version(connection)) < VERSION:
@@ -61,9 +70,28 @@ def prepare(path: Path, write: bool) -> None:
 def fixed(connection: Connection) -> Run:
     """What is fixed for the file. Raises ArchiveError where it cannot be read."""
     try:
-        return RUN.validate_json(connection.execute(select(runs.c.fixed)).scalar_one())
-    except ValidationError as error:
-        raise ArchiveError(f"what is fixed for the run cannot be read: {error}") from error
+        run = RUN.validate_json(connection.execute(select(runs.c.fixed)).scalar_one())
+    except (ValidationError, NoResultFound) as error:
+        raise ArchiveError(f"what is fixed for the run cannot be read: {str(error)[:1000]}") from error
+    for fault in _faults(run):
+        raise ArchiveError(f"what is fixed for the run is not sound: {fault}")
+    return run
+
+
+def _faults(run: Run) -> Iterator[str]:
+    """What no run has, and what would make reading the file endless: anybody may have written it."""
+    if run.sense not in ("maximize", "minimize"):
+        yield f"the sense is {run.sense[:80]!r}"
+    if not (1 <= run.islands <= MOST and 0 <= run.migration < 2**62):
+        yield f"it has {run.islands} islands with a visitor every {run.migration} steps; 1 … {MOST} islands are read"
+    for axis in run.axes:
+        try:
+            low, high, bins = float(axis["low"]), float(axis["high"]), int(axis["bins"])
+            good = "name" in axis and -1e300 < low < high < 1e300 and 1 <= bins <= MOST
+        except (KeyError, ValueError, OverflowError):
+            good = False
+        if not good:
+            yield f"an axis is {str(dict(axis))[:200]}; it has a name, finite numbers low < high, and 1 … {MOST} bins"
 
 
 def copy(path: Path, to: Path) -> None:

@@ -30,6 +30,8 @@ class Island:
 
     places: dict[Cell, int] = field(default_factory=dict)
     rows: list[Judged] = field(default_factory=list)
+    scored: list[tuple[int, float]] = field(default_factory=list)
+    """Step and value of every entry, in the order of their rows."""
 
 
 class Elites(Sequence[Entry]):
@@ -64,6 +66,10 @@ class View:
         self.lock = threading.RLock()
         self.axes = _axes(run)
         self._maximize, self._islands, self._load = run.sense == "maximize", run.islands, load
+        self.chance = run.seed
+        """The run's seed: chance is a function of it and of its place."""
+        self.epoch = 0
+        """How often everything was forgotten: what was derived from an earlier epoch is void."""
         self.reset(run.digest, frozenset(), 0)
 
     def reset(self, digest: str, quarantined: frozenset[int], verification: int) -> None:
@@ -71,6 +77,7 @@ class View:
         with self.lock:
             self.digest, self.quarantined, self.verification = digest, quarantined, verification
             self.last = 0
+            self.epoch += 1
             self._ends: dict[int, str] = {}
             self._counts: Counter[str] = Counter()
             self._grid = [Island() for _ in range(self._islands)]
@@ -105,6 +112,7 @@ class View:
     def _contest(self, row: Judged, value: float) -> None:
         cell = self.cell(row.measures)
         for island in self._grid if row.step == 0 else [self._grid[row.island % self._islands]]:
+            island.scored.append((row.step, value))
             place = island.places.get(cell)
             if place is None:
                 island.places[cell] = len(island.rows)
@@ -156,6 +164,16 @@ class View:
         """The elites of an island, by when their cell was first filled. O(1): each is fetched when looked at."""
         with self.lock:
             return Elites(self._grid[island].rows, self._entry)
+
+    def scored(self, island: int) -> Sequence[tuple[int, float]]:
+        """Step and value of every entry of an island, in the order of their rows. O(1); it grows while the view goes on."""
+        with self.lock:
+            return self._grid[island].scored
+
+    def entry(self, step: int) -> Entry:
+        """Any entry, elite or not. Raises ArchiveError where there is none."""
+        with self.lock:
+            return self._entries.get(step) or self._load(step, self.digest)
 
     def best(self) -> Entry | None:
         """The best entry of all islands, the earliest row among equals; the quarantined are passed over."""

@@ -38,7 +38,7 @@ def taken(archive: Path) -> Lock:
     path = archive.with_name(archive.name + ".lock")
     while True:
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         except OSError as error:
             raise ArchiveError(
                 f"{archive} cannot be written: no lock can be made beside it: {error.strerror}"

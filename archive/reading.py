@@ -179,9 +179,13 @@ def to_evaluation(row: Any, artifact: Data) -> Evaluation:
 def to_measures(text: str) -> dict[str, float]:
     """Raises ArchiveError where the text is no JSON object of numbers."""
     found = _json(text)
-    if not isinstance(found, dict) or not all(type(value) in (int, float) for value in found.values()):
+    if not isinstance(found, dict) or not all(map(_number, found.values())):
         raise ArchiveError(f"measures are a JSON object of numbers, not {text[:80]!r}: the file is not sound")
     return found
+
+
+def _number(value: object) -> bool:
+    return type(value) is float or (type(value) is int and abs(value) < 2**1023)
 
 
 def numbers(text: str) -> tuple[int, ...]:

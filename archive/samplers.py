@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
+from weakref import WeakKeyDictionary
 
 from archive.fold import View
 from archive.islands import place
@@ -69,6 +70,70 @@ class Fitness:
 
 
 @dataclass(frozen=True)
+class Annealed:
+    """Simulated annealing through the entries of an island, beside its elites (Kirkpatrick, Gelatt and Vecchi 1983).
+
+    The walk stands at one entry and looks at every further one of its island in the order of their rows: it goes there if that
+    is no worse, else with probability exp(-loss / temperature) (Metropolis et al. 1953, section II). Where it stands is a function
+    of the rows and the run's seed, like everything else that a sampler sees.
+    """
+
+    inspirations: int = 2
+    share: float = 0.8
+    """Of the parents, those that are where the walk stands; the others are uniform over the elites."""
+    temperature: float = 0.00125
+    """At the start, as a share of the magnitude of the value where the walk stands."""
+    cooling: float = 5000.0
+    """After so many entries of the island the temperature is a half, after twice as many a third, and so on."""
+    _walks: WeakKeyDictionary[View, dict[int, _Walk]] = field(
+        default_factory=WeakKeyDictionary, init=False, repr=False, compare=False
+    )
+    """Where each walk stood when last asked: what comes after is taken from there."""
+
+    def __post_init__(self) -> None:
+        _counted(self.inspirations)
+        if not (0 <= self.share <= 1 and self.temperature > 0 and self.cooling > 0):
+            raise ValueError("share must be between 0 and 1, temperature and cooling above 0")
+
+    def __call__(self, view: View, island: int, rng: Random) -> Selection:
+        elites = view.elites(island)
+        if not elites:
+            return Selection(view.seed)
+        if rng.random() >= self.share:
+            return _with_others(elites, rng.randrange(len(elites)), self.inspirations, rng)
+        parent = view.entry(self._stands(view, island))
+        drawn = rng.sample(range(len(elites)), min(self.inspirations + 1, len(elites)))
+        others = [entry for entry in (elites[i] for i in drawn) if entry.step != parent.step]
+        return Selection(parent, tuple(others[: self.inspirations]))
+
+    def _stands(self, view: View, island: int) -> int:
+        """The step whose entry the walk stands at, everything scored so far looked at."""
+        walks = self._walks.setdefault(view, {})
+        scored = view.scored(island)
+        walk = walks.get(island)
+        if walk is None or walk.epoch != view.epoch:
+            walk = walks[island] = _Walk(view.epoch, 0, *scored[0])
+        for looked in range(walk.looked + 1, len(scored)):
+            step, value = scored[looked]
+            loss = abs(value - walk.value) * view.better(walk.value, value)
+            warmth = self.temperature * abs(walk.value) / (1 + looked / self.cooling)
+            if loss <= warmth * Random(f"{view.chance}/{step}/accept").expovariate(1):
+                walk.step, walk.value = step, value
+            walk.looked = looked
+        return walk.step
+
+
+@dataclass
+class _Walk:
+    """Where a walk stands, and how far it has looked."""
+
+    epoch: int
+    looked: int
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
 class SeedOnly:
     """Always the seed: independent variations of it, the baseline of every search."""
 
@@ -96,6 +161,7 @@ class Greedy:
 
 
 SAMPLERS: Mapping[str, Callable[..., Sampler]] = {
+    "annealed": Annealed,
     "fitness": Fitness,
     "greedy": Greedy,
     "seed_only": SeedOnly,

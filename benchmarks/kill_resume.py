@@ -83,8 +83,12 @@ def killed_at(file: Path, step: int, run: list[str], sandbox: str) -> dict[str, 
 def invariants(file: Path, steps: int) -> dict[str, object]:
     """What must hold of the finished file."""
     with sqlite3.connect(file) as connection:
-        rows = connection.execute("SELECT step, count(*) FROM evaluations WHERE stage = 'score' GROUP BY step").fetchall()
-        proposed = connection.execute("SELECT max(n) FROM (SELECT count(*) AS n FROM candidates GROUP BY step)").fetchone()[0]
+        rows = connection.execute(
+            "SELECT step, count(*) FROM evaluations WHERE stage = 'score' GROUP BY step"
+        ).fetchall()
+        proposed = connection.execute(
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM candidates GROUP BY step)"
+        ).fetchone()[0]
         intact = connection.execute("PRAGMA integrity_check").fetchone()[0]
     checked = subprocess.run([str(ELITES), "check-run", str(file)], capture_output=True, text=True, check=False)
     return {

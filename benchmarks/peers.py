@@ -87,7 +87,13 @@ def theirs(python: Path, steps: int, latency: float, workers: int, patience: flo
         (home / "initial_program.py").write_text(PROGRAM.format(0.1))
         (home / "evaluator.py").write_text(EVALUATOR)
         (home / "config.yaml").write_text(CONFIG.format(steps=steps, url=server.url, workers=workers))
-        command = [str(python.parent / "openevolve-run"), "initial_program.py", "evaluator.py", "--config", "config.yaml"]
+        command = [
+            str(python.parent / "openevolve-run"),
+            "initial_program.py",
+            "evaluator.py",
+            "--config",
+            "config.yaml",
+        ]
         process = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             process.wait(patience)

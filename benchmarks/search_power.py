@@ -73,7 +73,9 @@ def bins(steps: int, seed: int, sandbox: str) -> dict[str, object]:
              engine.evaluate(replace(job, files=first.files, repeat=repeat)))
             for repeat in range(1, AUDITS + 1)
         ]  # fmt: skip
-    gains = [before - after for best, seeded in pairs for after, before in zip(excess(best), excess(seeded), strict=True)]
+    gains = [
+        before - after for best, seeded in pairs for after, before in zip(excess(best), excess(seeded), strict=True)
+    ]
     error = statistics.stdev(gains) / math.sqrt(len(gains))
     return {
         "bins_instances": len(gains),

@@ -14,6 +14,7 @@ import re
 import statistics
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from agent.controller import Controller
@@ -42,7 +43,9 @@ class Instant:
     def evaluate(self, job: Job) -> Evaluation:
         began = time.perf_counter()
         value = float(job.files["program.py"].split("return ")[1].split()[0])
-        evaluation = Evaluation("scored", value, {"digit": value * 1000 % 10}, "fine", digest=job.digest, sandbox="none")
+        evaluation = Evaluation(
+            "scored", value, {"digit": value * 1000 % 10}, "fine", digest=job.digest, sandbox="none"
+        )
         self.outside += time.perf_counter() - began
         return evaluation
 
@@ -89,7 +92,7 @@ def figures(marks: list[float], sizes: tuple[int, ...], window: int) -> dict[str
     found: dict[str, float] = {}
     for size in sizes:
         part = marks[size : size + window + 1]
-        steps = [1000 * (after - before) for before, after in zip(part, part[1:], strict=False)]
+        steps = [1000 * (after - before) for before, after in pairwise(part)]
         found[f"median_ms_at_{size}"] = round(statistics.median(steps), 3)
         found[f"mean_ms_at_{size}"] = round(statistics.fmean(steps), 3)
     return found

@@ -80,7 +80,9 @@ def _modules(start: str) -> dict[str, Path]:
             if imported.partition(".")[0] in {*OURS, package}:
                 waiting.append(imported)
     if not found:
-        raise ValueError(f"the scorer's module {start!r} has no source file: put the scorer into a module or a problem folder")
+        raise ValueError(
+            f"the scorer's module {start!r} has no source file: put the scorer into a module or a problem folder"
+        )
     return found
 
 

@@ -79,6 +79,7 @@ def _cuts(packing: Floats) -> dict[int, Fraction]:
         if over > 0:
             cuts[i] = Fraction(over, scale)
             require(cuts[i] <= REPAIR, f"circle {i} leaves the unit square by {over / scale:.3g}")
+            require(over < r, f"circle {i} is too small: nothing is left of it once it fits")
     for i, j in _near(packing):
         dx, dy = lattice[3 * i] - lattice[3 * j], lattice[3 * i + 1] - lattice[3 * j + 1]
         reach = lattice[3 * i + 2] + lattice[3 * j + 2]
@@ -87,6 +88,8 @@ def _cuts(packing: Floats) -> dict[int, Fraction]:
             cut = Fraction(reach, scale) - floor_root(Fraction(square, scale * scale))
             require(cut <= REPAIR, f"circles {i} and {j} overlap by {float(cut):.3g}")
             larger = i if packing[i, 2] >= packing[j, 2] else j
+            left = Fraction(float(packing[larger, 2])) - cut
+            require(left > 0, f"circle {larger} is too small: nothing is left of it once it fits")
             cuts[larger] = max(cuts.get(larger, cut), cut)
     return cuts
 

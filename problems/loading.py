@@ -96,6 +96,8 @@ def folder_files(folder: Path) -> Files:
         parts = path.relative_to(folder).parts
         if not path.is_file() or any(part.startswith((".", "__pycache__")) for part in parts):
             continue
+        if path.stat().st_size > 4 * LARGEST_FOLDER:
+            continue  # a run file, data: too large for text that counts
         with contextlib.suppress(UnicodeDecodeError):
             text = path.read_bytes().decode("utf-8")
             total += len(text)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import docker
 import requests
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig
 
@@ -159,6 +159,7 @@ def hardening(needs: Needs) -> dict[str, Any]:
         "log_config": LogConfig(type="none"),
         "auto_remove": True,
         "stdin_open": True,
+        "use_config_proxy": False,  # proxies of ~/.docker/config.json, which may hold passwords
     }
 
 
@@ -219,14 +220,23 @@ class DockerSandbox:
                 self._client.close()
                 self._client = None
 
+    def _create(self, client: docker.DockerClient, needs: Needs, told: str) -> Container:
+        options = {"labels": {LABEL: self._label}, **hardening(needs)}
+        try:
+            return client.containers.create(self.image(needs), [told], **options)
+        except ImageNotFound:  # removed meanwhile, as superseded for instance
+            with self._lock:
+                self._images.pop(needs.packages, None)
+            return client.containers.create(self.image(needs), [told], **options)
+
     def _make(self, needs: Needs) -> Box:
-        name = self.image(needs)
+        self.image(needs)
         told = json.dumps(settings(needs, packages.modules(needs.packages), SITE, SCRATCH))
         client = self._client
         if client is None:
             raise SandboxUnavailable("this sandbox is closed; make another")
         with daemon():
-            container = client.containers.create(name, [told], labels={LABEL: self._label}, **hardening(needs))
+            container = self._create(client, needs, told)
             stream = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         box = Box(DockerLink(client, container, stream))
         try:

@@ -1,6 +1,7 @@
 """The image that programs run in, made from a public Python image or from the interpreter that runs us.
 
-Its tag names what is in it, so that a change of the harness, of a package or of Python is another image.
+Its tag names what is in it, so that a change of the harness, of a package or of Python is another image. Labels say
+what it serves: the image built last is the one used, whatever its base, and those it supersedes are removed.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 import requests
-from docker.errors import BuildError, DockerException, ImageNotFound
+from docker.errors import APIError, BuildError, DockerException, ImageNotFound
 
 from sandboxes import host, packages
 from sandboxes.types import Needs, SandboxUnavailable
@@ -27,7 +29,11 @@ REPOSITORY = "elites-sandbox"
 HOME = "/opt/elites"
 INSIDE = ("__init__", "wire", "frames", "proc", "reaper", "child", "harness")
 """The modules of ours that a box holds."""
+CONTENT, SERVES = "elites.content", "elites.serves"
+"""Labels: the digest of what is in the image; the digest of the installation and the packages that it is for."""
 REGISTRY_SECONDS = 10
+BUILD_SECONDS = 600
+"""The daemon is silent while it unpacks or fetches something large."""
 Say = Callable[[str], None]
 
 _HERE = Path(__file__).parent
@@ -39,34 +45,58 @@ def public_base() -> str:
 
 def tag(needs: Needs, base: str | None) -> str:
     """The image's name; `base` None means made from the running interpreter."""
-    content = hashlib.sha256()
-    for part in [*(f"{name}.py" for name in INSIDE), "Dockerfile", "host.py", "image.py"]:
-        content.update((_HERE / part).read_bytes())
-    content.update(repr((packages.versions(needs.packages), base, base is None and sys.version)).encode())
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{REPOSITORY}:py{version}-{'host' if base is None else 'base'}-{content.hexdigest()[:16]}"
+    digest = _digest([_content(needs), base])
+    return f"{REPOSITORY}:py{version}-{'host' if base is None else 'base'}-{digest}"
 
 
-def ensure(client: docker.DockerClient, needs: Needs, say: Say) -> str:
+def _content(needs: Needs) -> str:
+    parts = [*(f"{name}.py" for name in INSIDE), "Dockerfile", "host.py", "image.py"]
+    return _digest([[(_HERE / part).read_bytes() for part in parts], packages.versions(needs.packages), sys.version])
+
+
+def _labels(needs: Needs) -> dict[str, str]:
+    return {CONTENT: _content(needs), SERVES: _digest([str(_HERE), sys.prefix, *packages.versions(needs.packages)])}
+
+
+def _digest(what: list[Any]) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+
+
+def find(client: docker.DockerClient, needs: Needs) -> str | None:
+    """The tag of the image built last for these needs, on whatever base; None where there is none."""
+    found = _labelled(client, CONTENT, _labels(needs))
+    return str(max(found, key=lambda image: int(image["Created"]))["RepoTags"][0]) if found else None
+
+
+def _labelled(client: docker.DockerClient, label: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+    """The images with this label that have names in our repository and no others."""
+    images: list[dict[str, Any]] = client.api.images(filters={"label": f"{label}={labels[label]}"})
+    named = [image for image in images if image["RepoTags"]]
+    return [image for image in named if all(name.startswith(f"{REPOSITORY}:") for name in image["RepoTags"])]
+
+
+def ensure(client: docker.DockerClient, needs: Needs, say: Say, base: str | None = None) -> str:
     """Returns the tag of an image for these needs, which is built first if there is none.
 
-    It is built on the public Python image where the daemon has that or its registry answers within 10 s, otherwise
-    from the running interpreter; `say` is told which.
+    It is built on `base` (the public Python image) where the daemon has that or its registry answers within 10 s,
+    otherwise from the running interpreter; `say` is told which, and why.
 
     Raises:
         SandboxUnavailable: it cannot be built; the text says why.
     """
+    base = base or public_base()
     with _one_at_a_time():
-        for base in (public_base(), None):
-            with contextlib.suppress(ImageNotFound):
-                client.images.get(name := tag(needs, base))
-                return name
-        if _reachable(client, public_base()):
+        if (name := find(client, needs)) is not None:
+            return name
+        fault = _fault_of_base(client, base)
+        if not fault:
             try:
-                return build(client, needs, base=public_base(), say=say)
+                return _make(client, needs, base, say)
             except SandboxUnavailable as error:
-                say(str(error))
-        return build(client, needs, from_host=True, say=say)
+                fault = str(error)
+        say(f"no sandbox image on {base}: {fault}")
+        return _make(client, needs, None, say)
 
 
 def build(
@@ -76,7 +106,9 @@ def build(
     from_host: bool = False,
     say: Say = lambda text: None,
 ) -> str:
-    """Makes the image and returns its tag.
+    """Makes the image, which is then the one used for these needs, and returns its tag.
+
+    The images that it supersedes are removed: those of this installation for the same packages that no container uses.
 
     Args:
         base: the image to build on; by default the public Python image of this interpreter's version.
@@ -85,37 +117,71 @@ def build(
     Raises:
         SandboxUnavailable: the daemon, the registry, the package index or this interpreter does not allow it.
     """
-    base = None if from_host else base or public_base()
+    with _one_at_a_time():
+        return _make(client, needs, None if from_host else base or public_base(), say)
+
+
+def _make(client: docker.DockerClient, needs: Needs, base: str | None, say: Say) -> str:
     name = tag(needs, base)
     what = ", ".join(f"{key} {value}" for key, value in packages.versions(needs.packages).items()) or "no packages"
     try:
-        if base is None:
-            say(f"building the sandbox image from this interpreter (Python {sys.version.split()[0]}, {what})")
-            _import(client, needs, name)
-        else:
-            say(f"building the sandbox image on {base} ({what})")
-            _build(client, needs, name, base)
-    except (BuildError, DockerException, requests.RequestException) as error:
+        replaced = _id(client, name)
+        with _client(client, BUILD_SECONDS) as patient:
+            if base is None:
+                say(f"building the sandbox image from this interpreter (Python {sys.version.split()[0]}, {what})")
+                _import(patient, needs, name)
+            else:
+                say(f"building the sandbox image on {base} ({what})")
+                _build(patient, needs, name, base)
+        _remove_superseded(client, needs, name, replaced)
+    except BuildError as error:
+        log = "".join(str(line.get("stream", "")) for line in error.build_log)
+        raise SandboxUnavailable(f"the sandbox image could not be built: {error}\n{log.strip()[-1000:]}") from None
+    except (DockerException, requests.RequestException) as error:
         raise SandboxUnavailable(f"the sandbox image could not be built: {error}") from None
     return name
 
 
-def _reachable(client: docker.DockerClient, base: str) -> bool:
-    """Has the daemon this image, or can it get it? Asked with a limit of its own."""
+def _id(client: docker.DockerClient, name: str) -> str | None:
     try:
-        client.images.get(base)
+        return client.images.get(name).id
     except ImageNotFound:
-        pass
-    else:
-        return True
-    hurried = docker.from_env(timeout=REGISTRY_SECONDS)
+        return None
+
+
+def _remove_superseded(client: docker.DockerClient, needs: Needs, name: str, replaced: str | None) -> None:
+    """`replaced` is the image that had the name before. The daemon keeps what a container uses."""
+    old = {str(image["Id"]) for image in _labelled(client, SERVES, _labels(needs))}
+    with contextlib.suppress(ImageNotFound):
+        if replaced is not None and not client.images.get(replaced).tags:
+            old.add(replaced)
+    for image in old - {_id(client, name)}:
+        with contextlib.suppress(APIError):
+            client.api.remove_image(image)
+
+
+def _fault_of_base(client: docker.DockerClient, base: str) -> str:
+    """Why the daemon neither has this image nor can get it; empty where it can. Asked with a limit of its own."""
+    if _id(client, base) is not None:
+        return ""
     try:
-        hurried.images.get_registry_data(base)
-    except requests.RequestException:
-        return False
+        with _client(client, REGISTRY_SECONDS) as hurried:
+            hurried.images.get_registry_data(base)
+    except requests.Timeout:
+        return f"the registry did not answer within {REGISTRY_SECONDS} s"
+    except (DockerException, requests.RequestException) as error:
+        return str(getattr(error, "explanation", None) or error)[:500]
+    return ""
+
+
+@contextlib.contextmanager
+def _client(like: docker.DockerClient, seconds: int) -> Iterator[docker.DockerClient]:
+    """Another client that waits so long for each answer. It need not ask for the version, which takes an answer too."""
+    client = docker.from_env(version=like.api.api_version, timeout=seconds)
+    try:
+        yield client
     finally:
-        hurried.close()
-    return True
+        client.close()
 
 
 def _build(client: docker.DockerClient, needs: Needs, name: str, base: str) -> None:
@@ -126,15 +192,24 @@ def _build(client: docker.DockerClient, needs: Needs, name: str, base: str) -> N
             tar.add(_HERE / f"{module}.py", f"sandboxes/{module}.py")
     context.seek(0)
     wanted = " ".join(f"{key}=={value}" for key, value in packages.versions(needs.packages).items())
-    client.images.build(
-        fileobj=context, custom_context=True, tag=name, rm=True, buildargs={"BASE": base, "PACKAGES": wanted}
+    arguments = {"BASE": base, "PACKAGES": wanted, "MODULES": " ".join(packages.modules(needs.packages))}
+    labels = _labels(needs)
+    image, _ = client.images.build(
+        fileobj=context, custom_context=True, tag=name, rm=True, forcerm=True, buildargs=arguments, labels=labels
     )
+    if volumes := image.attrs["Config"].get("Volumes"):
+        client.images.remove(name)
+        raise SandboxUnavailable(
+            f"{base} declares volumes ({', '.join(volumes)}), where a program could leave files for the next; "
+            "take a base without"
+        )
 
 
 def _import(client: docker.DockerClient, needs: Needs, name: str) -> None:
     """Streams the root file system to the daemon, with the ENV and ENTRYPOINT lines of the Dockerfile."""
     lines = (_HERE / "Dockerfile").read_text().splitlines()
     changes = [line for line in lines if line.startswith(("ENV ", "ENTRYPOINT "))] + ["ENV PATH=/usr/local/bin"]
+    changes += [f"LABEL {label}={value}" for label, value in _labels(needs).items()]
     ours = {f"{HOME}/sandboxes/{module}.py": _HERE / f"{module}.py" for module in INSIDE}
     with tempfile.TemporaryFile() as archive:
         host.write(archive, needs.packages, ours)

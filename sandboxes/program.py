@@ -58,14 +58,17 @@ class BoxedProgram:
             began = time.monotonic()
             left = self._needs.seconds - self._usage.wall_seconds
             try:
-                message = box.exchange(request, self._needs, began + left)
-            except (ProgramError, SandboxError) as fault:
-                self._fault = fault
-                box.finish()
-                raise
-            finally:
+                return self._answer(self._exchanged(box, request, began + left))
+            finally:  # reading a reply counts: one that is small to send may be large to read
                 self._usage = Usage(self._usage.wall_seconds + time.monotonic() - began)
-            return self._answer(message)
+
+    def _exchanged(self, box: Box, request: bytes, deadline: float) -> bytes:
+        try:
+            return box.exchange(request, self._needs, deadline)
+        except (ProgramError, SandboxError) as fault:
+            self._fault = fault
+            box.finish()
+            raise
 
     def _started(self) -> Box:
         if self._box is None:

@@ -24,6 +24,8 @@ HEAD = struct.Struct("<II")
 LARGEST = 2**32 - 1
 DEPTH = 200
 """Lists and dicts may be nested this deep."""
+MANY = 1_000_000
+"""A message may have so many brackets: each opens a list or dict, which takes 60 times its own size in memory."""
 RANK = 32
 """Arrays may have this many axes."""
 DTYPES = ("|b1", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
@@ -62,6 +64,7 @@ def encode(value: Data, limit: int) -> bytes:
         raise WireError(f"{HELP}; got a string with half a surrogate pair") from None
     except ValueError as error:
         raise WireError(f"{HELP}; {error}") from None
+    _few(text)
     size = len(text) + sum(array.nbytes for array in arrays)
     if HEAD.size + size > min(limit, LARGEST):
         raise WireError(f"the value takes {size / 1e6:.3g} MB; at most {limit / 1e6:.3g} MB may cross")
@@ -81,8 +84,10 @@ def decode(message: bytes | bytearray) -> Data:
     if size != len(message) - HEAD.size or length > size:
         raise WireError(f"the head speaks of {size} bytes with {length} of JSON; {len(message) - HEAD.size} followed")
     start = HEAD.size + length
+    text = bytes(message[HEAD.size : start])
+    _few(text)
     try:
-        tree = json.loads(bytes(message[HEAD.size : start]).decode())
+        tree = json.loads(text.decode())
     except UnicodeDecodeError:
         raise WireError("the JSON is not UTF-8") from None
     except RecursionError:
@@ -126,6 +131,11 @@ def _plain(value: Any, arrays: list[Any], depth: int, used: list[int]) -> Any:
         if type(item) in _FLAT:
             return item
     raise WireError(f"{HELP}; got {kind.__name__[:80]}")
+
+
+def _few(text: bytes) -> None:
+    if len(text) > MANY and text.count(b"[") + text.count(b"{") > MANY:
+        raise WireError(f"more than {MANY:,} lists and dicts; numpy arrays hold many numbers")
 
 
 def _plain_dict(value: dict[Any, Any], arrays: list[Any], depth: int, used: list[int]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import typer
 from agent.console.inspection import chosen, opened
 from agent.console.sources import source_of, strategy
 from agent.console.text import say, say_json
-from agent.strategies import SettingsError, canonical, resolve
+from agent.strategies import SettingsError, canonical, kept, resolve
 from archive.check import check_run as recomputed
 from archive.samplers import SAMPLERS
 from archive.store import Archive
@@ -36,7 +35,12 @@ def plot(file: Path, step: int | None, to: Path, problem: str | None) -> None:
         raise ArchiveError(
             f"no artifact of step {entry.step} was kept: that is done where an entry takes a cell or is the best"
         )
-    draw(entry.evaluation.artifact).savefig(to)
+    try:
+        figure = draw(entry.evaluation.artifact)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ArchiveError(f"the artifact of step {entry.step} cannot be drawn: {why}") from error
+    figure.savefig(to)
     say(str(to))
 
 
@@ -62,14 +66,10 @@ def check_run(file: Path, sampler: str | None, as_json: bool) -> None:
 
 def drawn_by(archive: Archive, sampler: str | None) -> Sampler:
     """The sampler of a run; one that is not bundled is imported only where the user names it. Raises SettingsError."""
-    kept, has = json.loads(archive.run.sampler), f"{archive.path} was made with the sampler {archive.run.sampler}"
+    has = f"{archive.path} was made with the sampler {archive.run.sampler}"
     if sampler is not None:
         named = canonical(strategy("sampler", sampler))
         if named != archive.run.sampler:
             raise SettingsError(f"{has}, not {named}")
-    elif kept.get("use") not in SAMPLERS:
-        raise SettingsError(
-            f"{has}, which did not come with elites. A file is not trusted to have code run: name the sampler, "
-            "as in --sampler mine.samplers:Curious"
-        )
-    return resolve(kept, SAMPLERS)
+    asked = strategy("sampler", sampler) if sampler is not None else None
+    return resolve(kept(archive.run.sampler, SAMPLERS, "sampler", asked), SAMPLERS)

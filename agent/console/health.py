@@ -9,7 +9,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -88,14 +87,11 @@ def docker_findings() -> Iterator[Finding]:
 
 def image(client: DockerClient) -> Finding:
     """The image of programs that need numpy."""
-    from docker.errors import ImageNotFound
+    from sandboxes.image import find
 
-    from sandboxes.image import public_base, tag
-
-    for base in (public_base(), None):
-        with suppress(ImageNotFound):
-            client.images.get(tag(Needs(), base))
-            return Finding("sandbox image", True, tag(Needs(), base))
+    name = find(client, Needs())
+    if name is not None:
+        return Finding("sandbox image", True, name)
     return Finding("sandbox image", False, "not built", "the first run builds it; or: elites sandbox build")
 
 

@@ -17,6 +17,8 @@ MISSING = (
 )
 LOCAL_MAP = "LITELLM_LOCAL_MODEL_COST_MAP"
 """Set before the import, or litellm downloads a table of prices."""
+MODE = "LITELLM_MODE"
+"""Set before the import, or litellm takes addresses and keys from a `.env` file above its own folder."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class LiteLLM:
 
     def _litellm(self) -> Any:
         os.environ.setdefault(LOCAL_MAP, "True")
+        os.environ.setdefault(MODE, "PRODUCTION")
         try:
             import litellm
         except ImportError as error:

@@ -60,16 +60,7 @@ def make_model(
         return _litellm(settings, keys, provider)
     name = rest if base_url is None and rest else settings.name
     variable = settings.key or "OPENAI_API_KEY"
-    key = keys.get(variable)
-    if key is None and base_url is None:
-        raise ModelRefused(
-            f"no key for {settings.name}: set {variable} in the environment, or name an OpenAI-compatible server of "
-            "your own with --base-url"
-        )
-    if key is not None and not (key.isascii() and key.isprintable() and key == key.strip()):
-        raise ModelRefused(
-            f"{variable} holds characters that no key has: a line end, a blank or a letter with an accent"
-        )
+    key = _key(settings, keys, variable, base_url)
     if base_url is not None and not base_url.startswith(("http://", "https://")):
         raise ModelRefused(f"the address of {settings.name} must begin with http:// or https://, not {base_url!r}")
     return OpenAICompatible(
@@ -82,6 +73,20 @@ def make_model(
         price=settings.price,
         key_name=variable,
     )
+
+
+def _key(settings: ModelSettings, keys: Keys, variable: str, base_url: str | None) -> str | None:
+    key = keys.get(variable)
+    if key is None and base_url is None:
+        raise ModelRefused(
+            f"no key for {settings.name}: set {variable} in the environment, or name an OpenAI-compatible server of "
+            "your own with --base-url"
+        )
+    if key is not None and not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise ModelRefused(
+            f"{variable} holds characters that no key has: a line end, a blank or a letter with an accent"
+        )
+    return key
 
 
 def _litellm(settings: ModelSettings, keys: Keys, provider: str) -> LiteLLM:

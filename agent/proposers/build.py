@@ -18,6 +18,10 @@ WITH_MODELS: Mapping[str, Any] = {"use": "roulette", "weights": {"patch": 4, "re
 """The default where one is."""
 
 
+NAMES = ("mutate", "patch", "rewrite", "roulette")
+"""The proposers that come with elites."""
+
+
 def build_proposer(setting: Mapping[str, Any], models: Sequence[Model]) -> Proposer:
     """The proposer that a setting names; what asks a model asks each of `models` equally often.
 

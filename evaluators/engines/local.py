@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import threading
 import traceback
 from dataclasses import replace
@@ -12,11 +14,17 @@ from evaluators.digest import Judged, scoring_digest
 from evaluators.engines.deadline import Attempt, Clocked, ScorerFault, under_deadline
 from evaluators.types import EngineError, Evaluation, Invalid, Job, Reference, Score
 from sandboxes.types import BoxLost, Needs, ProgramError, Sandbox, SandboxError
+from sandboxes.wire import WireError, encode
 
 TRIES = 3
 """How often an evaluation that loses its box or worker is carried out, in all."""
 LONGEST = 4000
 """Characters of feedback that are kept."""
+ARTIFACT = 64 * 2**20
+"""Bytes that an artifact may take."""
+WITHHELD = "what the program says is withheld: its inputs are hidden"
+NUMBER = re.compile(r"[+-]?\d[\w.+-]*")
+"""What a reason says of a reply in figures, its shape above all, can tell hundreds of bits of a hidden input."""
 
 
 class Load(Protocol):
@@ -78,7 +86,9 @@ class Sandboxed:
         rng = Random(f"{job.seed}/{job.salt}/{job.stage}/{job.repeat}")
         with self._box.start(job.files, needs, {}, job.start) as program:
             clocked = Clocked(program)
-            attempt = under_deadline(lambda: task.checked(task.score(clocked, rng)), task.scoring, clocked.seconds)
+            attempt = under_deadline(
+                lambda: _sound(task.checked(task.score(clocked, rng))), task.scoring, clocked.seconds
+            )
             if isinstance(attempt.error, SandboxError):
                 raise attempt.error
             ended = self._ended(task, attempt)
@@ -89,14 +99,12 @@ class Sandboxed:
     def _ended(self, task: Judged, attempt: Attempt[Score]) -> Evaluation:
         error, score = attempt.error, attempt.value
         if score is not None and error is None:
-            measures = {name: float(measure) for name, measure in score.measures.items()}
-            notes = score.notes[:LONGEST]
-            return Evaluation("scored", float(score.value), measures, notes, score.artifact)
+            return Evaluation("scored", score.value, score.measures, score.notes, score.artifact)
         if isinstance(error, ProgramError):
-            withheld = "what the program says is withheld: its inputs are hidden" if task.secret else error.text
-            return Evaluation(error.kind, feedback=withheld[:LONGEST])
+            return Evaluation(error.kind, feedback=WITHHELD if task.secret else error.text[:LONGEST])
         if isinstance(error, Invalid):
-            return Evaluation("invalid", feedback=str(error)[:LONGEST])
+            reason = NUMBER.sub("…", str(error)) if task.secret else str(error)
+            return Evaluation("invalid", feedback=reason[:LONGEST])
         if isinstance(error, ScorerFault):
             self.stuck = self.stuck or error.stuck
         text = str(error) if isinstance(error, ScorerFault) else "".join(traceback.format_exception(error))
@@ -113,3 +121,18 @@ class Sandboxed:
             stage=job.stage,
             repeat=job.repeat,
         )
+
+
+def _sound(score: Score) -> Score:
+    """The score with plain numbers and bounded notes. Raises ValueError, TypeError where it cannot be."""
+    if not isinstance(score.notes, str):
+        raise TypeError(f"the notes must be a string, not {type(score.notes).__name__}")
+    measures = {str(name): float(measure) for name, measure in score.measures.items()}
+    if not all(map(math.isfinite, measures.values())):
+        raise ValueError(f"every measure must be a finite number, not {measures}")
+    try:
+        encode(score.artifact, ARTIFACT)
+    except WireError as error:
+        raise ValueError(f"the artifact cannot be kept: {error}") from error
+    notes = score.notes.encode(errors="replace").decode()
+    return replace(score, value=float(score.value), measures=measures, notes=notes[:LONGEST])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import secrets
 import socket
 import subprocess
 import threading
@@ -125,11 +126,18 @@ class OnRay:
     def _join(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        if self._address is None:  # its ports are open to the network, and whoever may speak to them may run code
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         import ray
 
         if ray.is_initialized():
             return
-        local: dict[str, Any] = {} if self._address else {"num_cpus": self._workers, "object_store_memory": STORE_BYTES, "include_dashboard": False}
+        local: dict[str, Any] = (
+            {}
+            if self._address
+            else {"num_cpus": self._workers, "object_store_memory": STORE_BYTES, "include_dashboard": False}
+        )
         try:
             _reached(self._address)
             with _elsewhere():

@@ -51,6 +51,22 @@ def unmeasured(program: Program, rng: Random) -> Score:
     return Score(1.0)
 
 
+def wordless(program: Program, rng: Random) -> Score:
+    return Score(1.0, {"tenth": 0.0}, notes=None)  # type: ignore[arg-type]
+
+
+def textual(program: Program, rng: Random) -> Score:
+    return Score(1.0, {"tenth": 0.0, "other": "much"})  # type: ignore[dict-item]
+
+
+def codeful(program: Program, rng: Random) -> Score:
+    return Score(1.0, {"tenth": 0.0}, artifact=print)  # type: ignore[arg-type]
+
+
+def unbounded(program: Program, rng: Random) -> Score:
+    return Score(1.0, {"tenth": 0.0, "other": float("nan")})
+
+
 def boundless(program: Program, rng: Random) -> Score:
     return Score(2.0, {"tenth": 0.0})
 
@@ -65,7 +81,22 @@ def picky(program: Program, rng: Random) -> Score:
 
 SCORERS = {
     scorer.__name__: scorer
-    for scorer in (honest, raising, endless, patient, stuck, greedy, unmeasured, boundless, infinite, picky)
+    for scorer in (
+        honest,
+        raising,
+        endless,
+        patient,
+        stuck,
+        greedy,
+        unmeasured,
+        boundless,
+        infinite,
+        picky,
+        wordless,
+        textual,
+        codeful,
+        unbounded,
+    )
 }
 
 

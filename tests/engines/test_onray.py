@@ -40,7 +40,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
     for name in ("sandboxes", "evaluators", "problems"):
         (home / name).mkdir()
-        (home / name / "__init__.py").write_text("import sys\nsys.modules['elites_hostile'] = sys\nraise RuntimeError('hostile')")
+        (home / name / "__init__.py").write_text(
+            "import sys\nsys.modules['elites_hostile'] = sys\nraise RuntimeError('hostile')"
+        )
     (home / "task").mkdir()
     (home / "task" / "problem.py").write_text(FOLDER)
     before = Path.cwd()
@@ -87,7 +89,7 @@ def test_an_evaluation_whose_worker_dies_is_run_again(engine: OnRay, hostile: Pa
     assert before.artifact["pid"] not in [ended.artifact["pid"] for ended in found]
 
 
-def alone(code: str) -> "subprocess.CompletedProcess[str]":
+def alone(code: str) -> subprocess.CompletedProcess[str]:
     """Run code in a process of its own: it may start another Ray, or none."""
     root = Path(__file__).parents[2]
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{code}"]
@@ -112,7 +114,10 @@ except (EngineError, SandboxUnavailable) as error:
 @pytest.mark.slow
 def test_a_worker_that_cannot_run_anything_says_so() -> None:
     ended = alone(FAILING.format(address=None))
-    assert (ended.returncode, ended.stderr.strip().splitlines()[-1]) == (1, "SandboxUnavailable: no daemon answers: start one")
+    assert (ended.returncode, ended.stderr.strip().splitlines()[-1]) == (
+        1,
+        "SandboxUnavailable: no daemon answers: start one",
+    )
 
 
 @pytest.mark.slow

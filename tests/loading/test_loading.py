@@ -9,7 +9,7 @@ import pytest
 
 from evaluators.digest import scoring_digest
 from evaluators.types import Reference
-from problems.loading import LARGEST_FOLDER, ProblemError, bundled, load, reference
+from problems.loading import LARGEST_FOLDER, ProblemError, bundled, folder_files, load, reference
 
 SOURCE = '''"""Return a number."""
 from evaluators.types import Score
@@ -54,7 +54,11 @@ def test_bundled_problems_load_with_their_defaults() -> None:
 def test_a_folder_travels_by_its_files(folder: Path) -> None:
     where = reference(str(folder), ["size=3", "odd=true"])
     assert where.parameters == {"size": 3, "scale": 1.5, "kind": "plain", "odd": True}
-    sent = Reference(**json.loads(json.dumps({"name": where.name, "parameters": dict(where.parameters), "files": dict(where.files or {})})))
+    sent = Reference(
+        **json.loads(
+            json.dumps({"name": where.name, "parameters": dict(where.parameters), "files": dict(where.files or {})})
+        )
+    )
     for path in folder.iterdir():
         path.unlink()
     problem = load(sent)
@@ -81,7 +85,11 @@ def test_a_wrong_parameter_is_one_sentence(folder: Path, words: list[str], says:
 
 
 def test_what_is_no_problem_says_so(tmp_path: Path) -> None:
-    for spec, says in {"circle_paking": "Did you mean 'circle_packing'", str(tmp_path): "has no problem.py", "no.such": "does not load"}.items():
+    for spec, says in {
+        "circle_paking": "Did you mean 'circle_packing'",
+        str(tmp_path): "has no problem.py",
+        "no.such": "does not load",
+    }.items():
         with pytest.raises(ProblemError, match=says):
             reference(spec)
     with pytest.raises(ProblemError, match="has no parameter 'm'"):
@@ -106,7 +114,9 @@ def digest(folder: Path, *words: str) -> str:
 
 def test_the_digest_covers_the_scorer_and_not_what_is_said_about_it(folder: Path) -> None:
     first = digest(folder)
-    (folder / "judge.py").write_text(JUDGE.replace("# a comment", "# another").replace('"""The judge."""', '"""A judge."""'))
+    (folder / "judge.py").write_text(
+        JUDGE.replace("# a comment", "# another").replace('"""The judge."""', '"""A judge."""')
+    )
     (folder / "seed.py").write_text("def f():\n    return 2\n")
     assert digest(folder) == first
     assert digest(folder, "scale=2") != first
@@ -131,3 +141,10 @@ def test_the_digest_does_not_depend_on_where_the_folder_is(folder: Path, tmp_pat
     first = digest(folder)
     folder.rename(other)
     assert digest(other) == first
+
+
+def test_large_files_of_a_problem_folder_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "problem.py").write_text("")
+    with (tmp_path / "run.db").open("wb") as file:
+        file.truncate(1 << 40)
+    assert set(folder_files(tmp_path)) == {"problem.py"}

@@ -83,6 +83,11 @@ SECRET = [
     "DATABASE_URL",
     "GH_PAT",
     "SSH_PRIVATE_KEY",
+    "MY_LLM_KEY",
+    "MISTRAL_KEY",
+    "PGPASSWORD",
+    "MYSQL_PWD",
+    "REPLICATE_APIKEY",
 ]
 HARMLESS = [
     "PATH",
@@ -92,6 +97,8 @@ HARMLESS = [
     "DOCKER_HOST",
     "RAY_AUTH_TOKEN",
     "KEYBOARD",
+    "PWD",
+    "OLDPWD",
     "TOKENIZERS_PARALLELISM",
     "SSH_AUTH_SOCK",
     "XDG_SESSION_ID",

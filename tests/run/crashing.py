@@ -76,7 +76,19 @@ def run(file: Path, commits: int, workers: int, steps: int = STEPS) -> None:
     else:
         axes = tuple({"name": a.name, "low": a.low, "high": a.high, "bins": a.bins} for a in AXES)
         archive = Archive.create(
-            file, Run(Reference("number"), "d" * 64, "maximize", 1, "", 2, 3, '{"use":"uniform"}', '{"use":"patch"}', axes=axes)
+            file,
+            Run(
+                Reference("number"),
+                "d" * 64,
+                "maximize",
+                1,
+                "",
+                2,
+                3,
+                '{"use":"uniform"}',
+                '{"use":"patch"}',
+                axes=axes,
+            ),
         )
     dying: Archive = Dying(archive, commits)  # type: ignore[assignment]
     controller = Controller(

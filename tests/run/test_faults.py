@@ -61,7 +61,11 @@ def steps_of(file: Path) -> int:
 
 def test_no_docker_daemon_where_docker_was_asked(task: Path, tmp_path: Path) -> None:
     words = ("run", task, "--steps", 3, "--engine", "local", "--sandbox", "docker", "--file", "run.db")
-    refused(elites(*words, cwd=tmp_path, DOCKER_HOST="unix:///nowhere.sock"), "no Docker daemon answers", "systemctl start docker")
+    refused(
+        elites(*words, cwd=tmp_path, DOCKER_HOST="unix:///nowhere.sock"),
+        "no Docker daemon answers",
+        "systemctl start docker",
+    )
     ended = elites("run", task, "--steps", 3, *LOCAL, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert steps_of(tmp_path / "run.db") == 4
@@ -78,11 +82,27 @@ def test_without_a_daemon_processes_are_taken_aloud(task: Path, tmp_path: Path) 
 
 def test_hidden_inputs_refuse_a_sandbox_that_nobody_chose(tmp_path: Path) -> None:
     words = ("run", "bin_packing", "--steps", 1, "--engine", "local")
-    refused(elites(*words, cwd=tmp_path, DOCKER_HOST="unix:///nowhere.sock"), "bin_packing hides its inputs", "--sandbox process")
+    refused(
+        elites(*words, cwd=tmp_path, DOCKER_HOST="unix:///nowhere.sock"),
+        "bin_packing hides its inputs",
+        "--sandbox process",
+    )
 
 
 def test_an_unreachable_address(task: Path, tmp_path: Path) -> None:
-    words = ("run", task, "--steps", 3, *LOCAL, "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--settings", "quick.toml")
+    words = (
+        "run",
+        task,
+        "--steps",
+        3,
+        *LOCAL,
+        "--model",
+        "m",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
+        "--settings",
+        "quick.toml",
+    )
     (tmp_path / "quick.toml").write_text("[patience]\nattempts = 2\nfirst = 0.05\n")
     refused(elites(*words, cwd=tmp_path, OPENAI_API_KEY="k"), "127.0.0.1:9", "nothing is lost")
     assert steps_of(tmp_path / "run.db") == 1, "the seed stays, no step is counted"
@@ -134,7 +154,9 @@ def test_what_is_fixed_for_a_file(task: Path, tmp_path: Path) -> None:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(folder)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(folder)], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("a small disk can be mounted by root only")
     yield folder
@@ -156,5 +178,7 @@ def test_a_full_disk(task: Path, tmp_path: Path, small_disk: Path) -> None:
 def test_a_read_only_file(task: Path, tmp_path: Path, small_disk: Path) -> None:
     assert elites("run", task, "--steps", 1, *LOCAL[:-1], small_disk / "run.db", cwd=tmp_path).returncode == 0
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    refused(elites("run", task, "--steps", 3, *LOCAL[:-1], small_disk / "run.db", cwd=tmp_path), "Read-only file system")
+    refused(
+        elites("run", task, "--steps", 3, *LOCAL[:-1], small_disk / "run.db", cwd=tmp_path), "Read-only file system"
+    )
     assert elites("best", small_disk / "run.db", cwd=tmp_path).returncode == 0

@@ -20,10 +20,17 @@ def elites(*words: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.docker
 def test_a_run_in_containers_improves_on_its_seed_and_is_verified(tmp_path: Path) -> None:
     file = tmp_path / "run.db"
-    ended = elites("run", "circle_packing", "n=5", "--file", file, "--steps", 60, "--engine", "local", "--sandbox", "docker")
+    ended = elites(
+        "run", "circle_packing", "n=5", "--file", file, "--steps", 60, "--engine", "local", "--sandbox", "docker"
+    )
     assert ended.returncode == 0, ended.stderr
     best = json.loads(elites("best", file, "--json").stdout)
-    assert (best["problem"], best["outcome"], best["verified"], best["sandbox"]) == ("circle_packing", "scored", True, "docker")
+    assert (best["problem"], best["outcome"], best["verified"], best["sandbox"]) == (
+        "circle_packing",
+        "scored",
+        True,
+        "docker",
+    )
     with closing(Archive.open(file)) as archive:
         assert best["value"] >= archive.entry(0).value
         assert archive.verified(best["step"]) is not None

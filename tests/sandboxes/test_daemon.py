@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ PROXY = """
 import os, socket, sys, threading
 def copy(a, b):
     while data := a.recv(65536):
+        if sys.argv[2:] and sys.argv[2].encode() in data:
+            threading.Event().wait()
         b.sendall(data)
     b.shutdown(socket.SHUT_WR)
 server = socket.socket(socket.AF_UNIX)
@@ -85,3 +88,65 @@ def test_without_a_daemon() -> None:
     assert "attacks are not" in auto
     assert asked.startswith("no Docker daemon answers")
     assert "process sandbox" in asked
+
+
+HANGS = """
+import time, docker
+from sandboxes import image
+from sandboxes.types import Needs
+began = time.monotonic()
+client = docker.from_env()
+say = lambda text: print(round(time.monotonic() - began), text)
+name = image.ensure(client, Needs(packages=("iniconfig",)), say, "elites-test-nothing:here")
+client.images.remove(name)
+client.close()
+"""
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_a_registry_that_hangs_is_left_after_ten_seconds(tmp_path: Path) -> None:
+    place = str(tmp_path / "docker.sock")
+    root = Path(__file__).parent.parent.parent
+    command = [sys.executable, "-c", PROXY, place, "/distribution/"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as proxy:
+        assert proxy.stdout is not None
+        proxy.stdout.readline()
+        env = {**os.environ, "DOCKER_HOST": f"unix://{place}"}
+        try:
+            ran = subprocess.run(
+                [sys.executable, "-c", HANGS], env=env, cwd=root, capture_output=True, text=True, check=True
+            )
+        finally:
+            proxy.kill()
+    why, way = (line.split(maxsplit=1) for line in ran.stdout.splitlines())
+    assert 9 <= int(why[0]) <= 11
+    assert why[1] == "no sandbox image on elites-test-nothing:here: the registry did not answer within 10 s"
+    assert way[1].startswith("building the sandbox image from this interpreter (Python 3.")
+    assert int(way[0]) <= 11
+
+
+PROXIES = """
+import docker
+from sandboxes.docker import DockerSandbox
+from sandboxes.types import Needs
+sandbox = DockerSandbox(label="proxies")
+sandbox.warm(Needs())
+client = docker.from_env()
+for found in client.containers.list(filters={"label": "elites.run=proxies"}):
+    print(*found.attrs["Config"]["Env"])
+client.close()
+sandbox.close()
+"""
+
+
+@pytest.mark.docker
+def test_proxies_of_the_docker_configuration_stay_outside(tmp_path: Path) -> None:
+    """The client puts them into the environment of every container; they may hold a password."""
+    proxies = {"default": {"httpProxy": "http://user:password@proxy"}}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": proxies}))
+    env = {**os.environ, "DOCKER_CONFIG": str(tmp_path)}
+    root = Path(__file__).parent.parent.parent
+    ran = subprocess.run([sys.executable, "-c", PROXIES], env=env, cwd=root, capture_output=True, text=True, check=True)
+    assert "PYTHONHASHSEED=0" in ran.stdout
+    assert "password" not in ran.stdout
