@@ -16,8 +16,8 @@ from archive.types import Run
 from evaluators.types import Reference
 from problems.types import Problem
 
-SAMPLER: Mapping[str, Any] = {"use": "uniform"}
-ISLANDS, MIGRATION = 4, 20
+SAMPLER: Mapping[str, Any] = {"use": "annealed"}
+ISLANDS, MIGRATION = 1, 20
 
 
 @dataclass(frozen=True)

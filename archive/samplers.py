@@ -74,13 +74,16 @@ class Annealed:
     """Simulated annealing through the entries of an island, beside its elites (Kirkpatrick, Gelatt and Vecchi 1983).
 
     The walk stands at one entry and looks at every further one of its island in the order of their rows: it goes there if that
-    is no worse, else with probability exp(-loss / temperature) (Metropolis et al. 1953, section II). Where it stands is a function
-    of the rows and the run's seed, like everything else that a sampler sees.
+    is better, and if it is worse with probability exp(-loss / temperature) (Metropolis et al. 1953, section II). It does not go
+    where nothing changes: programs would only grow. Where it stands is a function of the rows and the run's seed, like
+    everything else that a sampler sees.
     """
 
     inspirations: int = 2
     share: float = 0.8
-    """Of the parents, those that are where the walk stands; the others are uniform over the elites."""
+    """Of the parents, those that are where the walk stands; the others are elites, the better the likelier."""
+    decline: float = 0.8
+    """How much less likely each elite is than the next better one."""
     temperature: float = 0.00125
     """At the start, as a share of the magnitude of the value where the walk stands."""
     cooling: float = 5000.0
@@ -92,19 +95,25 @@ class Annealed:
 
     def __post_init__(self) -> None:
         _counted(self.inspirations)
-        if not (0 <= self.share <= 1 and self.temperature > 0 and self.cooling > 0):
-            raise ValueError("share must be between 0 and 1, temperature and cooling above 0")
+        if not (0 <= self.share <= 1 and 0 <= self.decline < 1 and self.temperature > 0 and self.cooling > 0):
+            raise ValueError("share must be between 0 and 1, decline below 1, temperature and cooling above 0")
 
     def __call__(self, view: View, island: int, rng: Random) -> Selection:
         elites = view.elites(island)
         if not elites:
             return Selection(view.seed)
-        if rng.random() >= self.share:
-            return _with_others(elites, rng.randrange(len(elites)), self.inspirations, rng)
-        parent = view.entry(self._stands(view, island))
+        parent = view.entry(self._stands(view, island)) if rng.random() < self.share else self._elite(view, elites, rng)
         drawn = rng.sample(range(len(elites)), min(self.inspirations + 1, len(elites)))
         others = [entry for entry in (elites[i] for i in drawn) if entry.step != parent.step]
         return Selection(parent, tuple(others[: self.inspirations]))
+
+    def _elite(self, view: View, elites: Sequence[Entry], rng: Random) -> Entry:
+        """The elite of a rank that is drawn geometrically, the best first."""
+        rank = 0
+        while rng.random() < self.decline and rank < len(elites) - 1:
+            rank += 1
+        ranked = sorted(range(len(elites)), key=lambda i: elites[i].value, reverse=view.better(1.0, 0.0))
+        return elites[ranked[rank]]
 
     def _stands(self, view: View, island: int) -> int:
         """The step whose entry the walk stands at, everything scored so far looked at."""
@@ -117,7 +126,7 @@ class Annealed:
             step, value = scored[looked]
             loss = abs(value - walk.value) * view.better(walk.value, value)
             warmth = self.temperature * abs(walk.value) / (1 + looked / self.cooling)
-            if loss <= warmth * Random(f"{view.chance}/{step}/accept").expovariate(1):
+            if value != walk.value and loss <= warmth * Random(f"{view.chance}/{step}/accept").expovariate(1):
                 walk.step, walk.value = step, value
             walk.looked = looked
         return walk.step

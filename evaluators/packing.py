@@ -21,10 +21,10 @@ CLEAR = 1e-12
 def circles(n: int) -> Evaluator:
     """Judges `pack(n)`: n disjoint circles [x, y, r] in the unit square; the value is the sum of the radii.
 
-    All is decided on the doubles as they are, as rationals. A packing that misses by at most 1e-9 is mended: a circle that
-    leaves the square, and the larger of two that overlap, shrinks by the exact amount, rounded down, and the shrunk
-    packing, checked again, is what is scored. The artifact is n × 3 doubles that pass the exact check as they stand;
-    the value is the largest double that is at most the exact sum of its radii.
+    All is decided on the doubles as they are, as rationals. A packing that misses by at most 1e-9 is mended: a circle
+    that leaves the square, and the larger of two that overlap, shrinks by the exact amount, rounded down, and the
+    shrunk packing, checked again, is what is scored. The artifact is n × 3 doubles that pass the exact check as they
+    stand; the value is the largest double that is at most the exact sum of its radii.
 
     Measures: `evenness`, the smallest radius over the mean radius (0 … 1); `walls`, the share of circles that touch a
     wall to within a hundredth of their radius; `spread`, the standard deviation of the radii over their mean.

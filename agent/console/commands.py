@@ -52,7 +52,7 @@ def run(  # noqa: PLR0913
     ] = None,
     file: Annotated[Path | None, typer.Option(help="The run file; by default PROBLEM.db here.")] = None,
     seed: Annotated[int | None, typer.Option(help="All chance follows from it; 1.")] = None,
-    islands: Annotated[int | None, typer.Option(min=1, help="Populations apart; 4.")] = None,
+    islands: Annotated[int | None, typer.Option(min=1, help="Populations apart; 1.")] = None,
     migration: Annotated[int | None, typer.Option(min=0, help="An island's steps between visitors; 20.")] = None,
     sandbox: Sandbox = None,
     isolation: Isolated = None,

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from archive.islands import place
-from archive.samplers import SAMPLERS, Fitness, Greedy, SeedOnly, Uniform, drawing
+from archive.samplers import SAMPLERS, Annealed, Fitness, Greedy, SeedOnly, Uniform, drawing
 from archive.store import Archive
 from archive.types import ArchiveError, Sampler
 from tests.archive.helpers import RUN, scored, seeded, step
@@ -31,7 +31,7 @@ def test_islands_take_turns_and_learn_from_the_one_before() -> None:
         place(0, 3, 2)
 
 
-@pytest.mark.parametrize("sampler", [Uniform(3), Fitness(3, 4), Greedy(3), SeedOnly()])
+@pytest.mark.parametrize("sampler", [Uniform(3), Fitness(3, 4), Greedy(3), SeedOnly(), Annealed(3)])
 def test_a_selection_is_a_function_of_view_and_generator(archive: Archive, sampler: Sampler) -> None:
     for number in range(50):
         one = sampler(archive.view, number % 2, Random(number))
@@ -82,3 +82,35 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         Uniform(-1)
     with pytest.raises(ValueError, match="pressure"):
         Fitness(pressure=0)
+
+
+def walked(archive: Archive, annealed: Annealed) -> int:
+    """Where the walk of the first island stands."""
+    return annealed(archive.view, 0, Random(1)).parent.step
+
+
+def test_a_cold_walk_only_climbs_and_a_hot_one_goes_anywhere(tmp_path: Path) -> None:
+    archive = seeded(tmp_path / "walk.db")
+    cold, hot = Annealed(share=1, temperature=1e-9), Annealed(share=1, temperature=1e9)
+    stood = {"cold": [], "hot": []}  # type: ignore[var-annotated]
+    for number, value in enumerate([1.5, 1.3, 1.3, 1.9, 1.1, 1.9, 1.8], 1):
+        step(archive, 2 * number - 1, scored(value, 0.5, 0.0))
+        stood["cold"].append(walked(archive, cold))
+        stood["hot"].append(walked(archive, hot))
+    assert stood["cold"] == [1, 1, 1, 7, 7, 7, 7], "it goes to what is better, never where nothing changes"
+    assert stood["hot"] == [1, 3, 3, 7, 9, 11, 13]
+    archive.close()
+
+
+def test_where_a_walk_stands_is_a_function_of_the_rows(archive: Archive) -> None:
+    followed, fresh = Annealed(share=1, temperature=0.5), Annealed(share=1, temperature=0.5)
+    for number in range(13, 40):
+        step(archive, number, scored((number * 37 % 11) / 10 + 0.1, 0.5, 0.0))
+        walked(archive, followed)
+    assert walked(archive, followed) == walked(archive, fresh)
+
+
+@pytest.mark.parametrize("wrong", [{"share": 2}, {"temperature": 0}, {"cooling": -1}, {"decline": 1}, {"inspirations": -1}])
+def test_an_annealer_refuses_what_cannot_be(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"must be|above 0"):
+        Annealed(**wrong)  # type: ignore[arg-type]

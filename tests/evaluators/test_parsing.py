@@ -10,9 +10,7 @@ from hypothesis.extra import numpy as hnp
 from evaluators.parsing import floats, integer, integers, items, number, require, text
 from evaluators.types import Invalid
 
-leaves = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.complex_numbers(), st.binary(max_size=3)
-)
+leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.complex_numbers(), st.binary(max_size=3))
 arrays = st.one_of(
     *(hnp.arrays(kind, hnp.array_shapes(max_dims=3, max_side=3)) for kind in ("f8", "f4", "i8", "u8", "?", "c16")),
     hnp.arrays("f8", (2, 3)),

@@ -1,0 +1,160 @@
+"""Symbolic mutation and crossover of a program's evolve block: the proposer that needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import TypeAlias
+
+import libcst as cst
+
+from agent.mutation import constants, crossover, expressions, statements
+from agent.mutation.blocks import Block, blocks
+from agent.mutation.pruning import pruned
+from agent.mutation.tree import Tree, parse, table
+from agent.types import Proposal, Turn, Unproposed
+from archive.types import Selection
+from problems.types import Problem
+from sandboxes.types import Files
+
+Operator: TypeAlias = Callable[[Tree, Tree, Random], "cst.Module | None"]
+"""Changes a program, given a partner to learn from; None where it finds no place to act."""
+
+OPERATORS: tuple[tuple[Operator, float], ...] = (
+    (constants.change_constant, 3.0),
+    (constants.lengthen_table, 2.5),
+    (constants.specialise, 3.0),
+    (constants.tabulate, 8.0),
+    (expressions.change_operator, 1.0),
+    (expressions.change_name, 1.0),
+    (expressions.change_call, 1.5),
+    (expressions.enlarge, 3.0),
+    (expressions.reduce, 0.7),
+    (expressions.borrow, 1.0),
+    (statements.delete, 0.5),
+    (statements.duplicate, 0.4),
+    (statements.swap, 0.4),
+    (statements.transplant, 0.5),
+    (statements.repeat, 0.3),
+    (statements.guard, 0.3),
+    (statements.unwrap, 0.2),
+    (crossover.exchange, 1.0),
+)
+"""Each operator with its weight in the draw."""
+
+TUNING: tuple[tuple[Operator, float], ...] = (
+    (constants.change_table, 3.0),
+    (constants.change_group, 0.3),
+    (constants.change_row, 8.0),
+    (crossover.mix_tables, 0.2),
+    (crossover.mix_rows, 0.3),
+    (crossover.along, 0.5),
+)
+"""Operators on the values of tables, each with its weight."""
+
+LONGEST = 20
+"""Operators that are tried on one child."""
+DRAWS = 60
+"""How often a child is drawn before the proposer gives up."""
+
+
+@dataclass(frozen=True)
+class Mutate:
+    """Makes a child of the parent by a few symbolic changes, some of them learnt from the other selected programs.
+
+    It knows Python and nothing of the problem, unless the problem brings a `vary` of its own, which is then used instead.
+    Text outside the EVOLVE-BLOCK markers stays byte for byte. Every child compiles, and differs from its parent.
+    """
+
+    more: float = 0.3
+    """The chance of one more change after each."""
+    structure: float = 16.0
+    """Of a program with this many values in tables, half of the changes are to these values."""
+    growth: int = 6000
+    """Characters that a block may have, at least; a larger seed may double."""
+    remembered: int = 256
+    """Parsed blocks that are kept."""
+    _parsed: dict[str, Tree] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __call__(self, problem: Problem, selection: Selection, turn: Turn) -> Proposal:
+        """A child of the selection. Raises Unproposed where many draws gave nothing that compiles and is new."""
+        parents = [selection.parent.files, *(entry.files for entry in selection.inspirations)]
+        if problem.vary is not None:
+            return Proposal(problem.vary(parents, turn.rng), "mutate", "the problem's own variation")
+        files, note = self.child(parents, turn.rng, self._most(problem.seed))
+        return Proposal(files, "mutate", note)
+
+    def child(self, parents: Sequence[Files], rng: Random, most: int = 6000) -> tuple[Files, str]:
+        """Changed files, and the names of the operators that changed them, in order.
+
+        Args:
+            parents: the program to change, then others to learn from.
+            rng: the only source of chance.
+            most: characters that a block may have, unless it had more already.
+
+        Raises:
+            Unproposed: no Python file has a block that can be changed, or many draws gave nothing new that compiles.
+        """
+        places = [(path, block) for path in sorted(parents[0]) if path.endswith(".py") for block in blocks(parents[0][path])]
+        places = [(path, block) for path, block in places if self._tree(block.text) is not None]
+        if not places:
+            raise Unproposed("no Python file of the parent has a block that can be parsed and changed")
+        for _ in range(DRAWS):
+            path, block = rng.choices(places, [1 + len(block.text) for _, block in places])[0]
+            try:
+                text, applied = self._varied(block.text, self._partner(parents, path, block, rng), rng)
+            except RecursionError:  # nested deeper than a syntax tree can be walked
+                continue
+            if text == block.text or len(text) > max(most, len(block.text)):
+                continue
+            whole = block.around(text)
+            if _compiles(whole, path):
+                return {**parents[0], path: whole}, ", ".join(applied)
+        raise Unproposed(f"{DRAWS} draws gave no new program that compiles")
+
+    def _varied(self, text: str, partner: Tree, rng: Random) -> tuple[str, list[str]]:
+        tree = self._tree(text)
+        assert tree is not None
+        applied: list[str] = []
+        entries = sum(len(table(place.node) or ()) for place in tree.tables)
+        share = max(0.5, entries / (entries + self.structure)) if entries else 0.0
+        tuning = rng.random() < share
+        operators, weights = zip(*(TUNING if tuning else OPERATORS), strict=True)
+        for _ in range(LONGEST):
+            operator: Operator = rng.choices(operators, weights)[0]
+            module = operator(tree, partner, rng)
+            if module is not None:
+                applied.append(operator.__name__)
+                if rng.random() >= self.more:
+                    return module.code if tuning else pruned(module.code), applied
+                tree = Tree.of(module)
+        return tree.module.code, applied
+
+    def _partner(self, parents: Sequence[Files], path: str, block: Block, rng: Random) -> Tree:
+        others = [other for files in parents[1:] if path in files for other in blocks(files[path])]
+        chosen = rng.choice(others) if others else block
+        return self._tree(chosen.text) or self._tree(block.text) or parse("")
+
+    def _tree(self, text: str) -> Tree | None:
+        tree = self._parsed.get(text)
+        if tree is None:
+            try:
+                tree = parse(text)
+            except (cst.ParserSyntaxError, RecursionError):
+                return None
+            if len(self._parsed) >= self.remembered:
+                self._parsed.clear()
+            self._parsed[text] = tree
+        return tree
+
+    def _most(self, seed: Files) -> int:
+        return max(self.growth, 2 * max(map(len, seed.values()), default=0))
+
+
+def _compiles(text: str, path: str) -> bool:
+    try:
+        compile(text, path, "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
