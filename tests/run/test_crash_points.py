@@ -66,13 +66,13 @@ def test_one_worker_ends_with_the_same_archive_wherever_it_is_killed(tmp_path: P
 def test_many_workers_do_every_step_exactly_once_however_often_they_are_killed(tmp_path: Path) -> None:
     file = tmp_path / "run.db"
     kills = 0
-    for commits in (3, 9, 14, 5, 21, 8, 17):
-        kills += in_a_child(file, commits, 4, 40) == -signal.SIGKILL
-    assert kills >= 6
-    assert in_a_child(file, 0, 4, 40) == 0
+    for commits in (3, 14, 21, 17):
+        kills += in_a_child(file, commits, 4, 25) == -signal.SIGKILL
+    assert kills >= 3
+    assert in_a_child(file, 0, 4, 25) == 0
     rows = content(file)
-    assert [step for step, *_ in rows["evaluations"]] == list(range(41))
-    assert [step for step, *_ in rows["candidates"]] == list(range(41))
+    assert [step for step, *_ in rows["evaluations"]] == list(range(26))
+    assert [step for step, *_ in rows["candidates"]] == list(range(26))
     archive = Archive.open(file)
     assert not check_run(archive, Uniform(inspirations=1)).findings
     archive.close()

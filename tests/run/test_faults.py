@@ -108,6 +108,7 @@ def test_an_unreachable_address(task: Path, tmp_path: Path) -> None:
     assert steps_of(tmp_path / "run.db") == 1, "the seed stays, no step is counted"
 
 
+@pytest.mark.slow
 def test_a_wrong_key_then_the_right_one(task: Path, tmp_path: Path) -> None:
     def answer(messages: object) -> str:
         answer.count += 1  # type: ignore[attr-defined]
@@ -129,6 +130,7 @@ def test_a_problem_that_does_not_score_its_seed(task: Path, tmp_path: Path) -> N
     assert elites("run", task, "--steps", 3, *LOCAL, cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_file_that_somebody_else_writes(task: Path, tmp_path: Path) -> None:
     assert elites("run", task, "--steps", 1, *LOCAL, cwd=tmp_path).returncode == 0
     with closing(Archive.open(tmp_path / "run.db", write=True)):
@@ -137,6 +139,7 @@ def test_a_file_that_somebody_else_writes(task: Path, tmp_path: Path) -> None:
     assert elites("run", task, "--steps", 3, *LOCAL, cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_what_is_fixed_for_a_file(task: Path, tmp_path: Path) -> None:
     assert elites("run", task, "--steps", 1, *LOCAL, "--seed", 4, cwd=tmp_path).returncode == 0
     refused(elites("run", task, "--steps", 3, *LOCAL, "--seed", 5, cwd=tmp_path), "its seed is 4, and 5 was asked for")
@@ -163,6 +166,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk(task: Path, tmp_path: Path, small_disk: Path) -> None:
     file = small_disk / "run.db"
     words = ("run", task, "--steps", 2000, *LOCAL[:-1], file)

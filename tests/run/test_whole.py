@@ -21,7 +21,7 @@ def elites(*words: object) -> subprocess.CompletedProcess[str]:
 def test_a_run_in_containers_improves_on_its_seed_and_is_verified(tmp_path: Path) -> None:
     file = tmp_path / "run.db"
     ended = elites(
-        "run", "circle_packing", "n=5", "--file", file, "--steps", 60, "--engine", "local", "--sandbox", "docker"
+        "run", "circle_packing", "n=5", "--file", file, "--steps", 30, "--engine", "local", "--sandbox", "docker"
     )
     assert ended.returncode == 0, ended.stderr
     best = json.loads(elites("best", file, "--json").stdout)
@@ -41,7 +41,7 @@ def test_a_run_in_containers_improves_on_its_seed_and_is_verified(tmp_path: Path
 @pytest.mark.docker
 def test_hidden_instances_are_scored_in_containers(tmp_path: Path) -> None:
     file = tmp_path / "run.db"
-    ended = elites("run", "bin_packing", "--file", file, "--steps", 12, "--engine", "local", "--sandbox", "docker")
+    ended = elites("run", "bin_packing", "--file", file, "--steps", 6, "--engine", "local", "--sandbox", "docker")
     assert ended.returncode == 0, ended.stderr
     best = json.loads(elites("best", file, "--json").stdout)
     assert (best["outcome"], best["verified"]) == ("scored", True)
