@@ -56,14 +56,12 @@ def alive(pids: set[int]) -> set[int]:
     return found
 
 
-def containers(sandbox: str) -> int:
-    """How many containers of ours there are."""
+def containers(sandbox: str, file: Path) -> int:
+    """How many containers of the run there are."""
     if sandbox != "docker":
         return 0
-    listed = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", "label=elites.run"], capture_output=True, text=True, check=True
-    )
-    return len(listed.stdout.split())
+    named = ["docker", "ps", "-aq", "--filter", f"label=elites.run={file}"]
+    return len(subprocess.run(named, capture_output=True, text=True, check=True).stdout.split())
 
 
 def killed_at(file: Path, step: int, run: list[str], sandbox: str) -> dict[str, int]:
@@ -75,9 +73,9 @@ def killed_at(file: Path, step: int, run: list[str], sandbox: str) -> dict[str, 
     process.send_signal(signal.SIGKILL)
     process.wait()
     until = time.monotonic() + 10
-    while time.monotonic() < until and (alive(below) or containers(sandbox)):
+    while time.monotonic() < until and (alive(below) or containers(sandbox, file)):
         time.sleep(0.25)
-    return {"processes": len(alive(below)), "containers": containers(sandbox), "at": count(file, "evaluations")}
+    return {"processes": len(alive(below)), "containers": containers(sandbox, file), "at": count(file, "evaluations")}
 
 
 def invariants(file: Path, steps: int) -> dict[str, object]:

@@ -35,7 +35,7 @@ def test_a_run_in_containers_improves_on_its_seed_and_is_verified(tmp_path: Path
         assert best["value"] >= archive.entry(0).value
         assert archive.verified(best["step"]) is not None
     assert elites("check-run", file).returncode == 0
-    assert containers("docker") == 0
+    assert containers("docker", file) == 0
 
 
 @pytest.mark.docker
