@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from agent.types import Ask, Message, Model, ModelError, ModelRefused, ModelUnavailable, Reply
-from archive.types import Call, Settled
+from archive.types import BudgetSpent, Call, Settled
 
 if TYPE_CHECKING:
     from archive.store import Archive
@@ -33,6 +33,14 @@ class Patience:
         return own if asked is None else asked + own * 0.5
 
 
+@dataclass
+class _Flying:
+    """How many calls of this process are reserved and not settled."""
+
+    count: int = 0
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+
 @dataclass(frozen=True)
 class Ledger:
     """Asks models on behalf of the steps of a run. May be used from many threads."""
@@ -43,6 +51,35 @@ class Ledger:
     patience: Patience = Patience()
     stop: threading.Event = field(default_factory=threading.Event)
     """Set, it ends every pause."""
+
+    _flying: _Flying = field(default_factory=_Flying, repr=False, compare=False)
+
+    def reserve(self, call: Call) -> None:
+        """Set money aside for a call. Where those in flight hold it, wait until they have landed and free what they leave.
+
+        Raises:
+            BudgetSpent: none is in flight, and the call might take the file beyond its cap.
+        """
+        with self._flying.changed:
+            while True:
+                try:
+                    self.archive.reserve(call, self.cap)
+                except BudgetSpent:
+                    if self._flying.count == 0 or self.stop.is_set():
+                        raise
+                    self._flying.changed.wait(1.0)
+                else:
+                    self._flying.count += 1
+                    return
+
+    def settle(self, step: int, number: int, settled: Settled) -> None:
+        """Commit how a reserved call ended; those that wait for money try again."""
+        try:
+            self.archive.settle(step, number, settled)
+        finally:
+            with self._flying.changed:
+                self._flying.count -= 1
+                self._flying.changed.notify_all()
 
     def ask(self, step: int) -> Ask:
         """The way to the models for one step.
@@ -109,25 +146,25 @@ class _Asked:
         ) from last
 
     def _attempt(self, model: Model, messages: Sequence[Message], purpose: str, number: int) -> Reply:
-        archive, cap = self.ledger.archive, self.ledger.cap
+        cap = self.ledger.cap
         reserved = model.reserve(messages)
         if cap is not None and reserved is None:
             raise ModelRefused(
                 f"the budget of {cap:g} USD cannot be kept, since nobody knows what a call of {model.name} may cost: "
-                "state its price and max_tokens in the settings, or set no budget"
+                "give --price-in, --price-out and --max-tokens (or price_in, price_out and max_tokens in the settings), "
+                "or set no budget"
             )
         prompt = json.dumps([dict(message) for message in messages], ensure_ascii=False)
-        archive.reserve(Call(self.step, number, purpose, model.name, prompt, reserved), cap)
+        self.ledger.reserve(Call(self.step, number, purpose, model.name, prompt, reserved))
         begun = time.monotonic()
         try:
             reply = model(messages)
         except ModelError as error:
             usd = error.usd if isinstance(error, ModelUnavailable) else 0.0
             failed = Settled(None, usd=usd, seconds=time.monotonic() - begun, error=str(error))
-            archive.settle(self.step, number, failed)
+            self.ledger.settle(self.step, number, failed)
             raise
         seconds = time.monotonic() - begun
-        archive.settle(
-            self.step, number, Settled(reply.text, reply.prompt_tokens, reply.completion_tokens, reply.usd, seconds)
-        )
+        settled = Settled(reply.text, reply.prompt_tokens, reply.completion_tokens, reply.usd, seconds)
+        self.ledger.settle(self.step, number, settled)
         return reply

@@ -73,7 +73,7 @@ class Fixed:
         if self.digest != archive.digest:
             yield (
                 f"its scores were made by the scoring code {archive.digest[:12]}, which is {self.digest[:12]} now "
-                f"(`elites rescore {archive.path}` judges every candidate again)"
+                f"(`elites rescore {archive.path}` judges every candidate again; a folder of your own is named with --problem)"
             )
 
 

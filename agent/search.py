@@ -95,8 +95,12 @@ class Search:
         until = time.monotonic() + self.minutes * 60 if self.minutes is not None else None
         problem = load(self.reference)
         with ExitStack() as stack:
-            archive = stack.enter_context(closing(opened(self.file, self._fixed(problem))))
             models = [stack.enter_context(closing(make_model(model, self.keys))) for model in self.models]
+            if self.sampler is not None:
+                resolve(self.sampler, SAMPLERS)
+            if self.proposer is not None:
+                build_proposer(self.proposer, models)
+            archive = stack.enter_context(closing(opened(self.file, self._fixed(problem))))
             setting = kept(archive.run.proposer, NAMES, "proposer", self.proposer)
             sampler = kept(archive.run.sampler, SAMPLERS, "sampler", self.sampler)
             stop = threading.Event()

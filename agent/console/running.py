@@ -67,7 +67,7 @@ def told(file: Path, report: Report) -> None:
     why = {
         "done": "all steps are done",
         "minutes": "the time is up",
-        "usd": "the money is spent",
+        "usd": "the next call might pass the budget",
         "interrupted": "interrupted; the same command goes on",
     }
     paid = f", ${report.usd:.4f}" if report.usd else ""
@@ -102,7 +102,7 @@ def stopping(progress: Progress) -> Iterator[None]:
         pressed.append(number)
         if len(pressed) > 1:
             progress.__exit__()
-            warn("stopped at once; what was committed stays")
+            warn("\nstopped at once; what was committed stays, and the same command goes on")
             os._exit(INTERRUPTED)
         progress(Said("finishing what is in flight; Ctrl-C again stops at once"))
         raise KeyboardInterrupt
