@@ -25,6 +25,10 @@ OF_THE_LAST = 5
 """More `scorer` outcomes than this among the last 100 stop it too."""
 
 
+LOOK = 0.5
+"""Seconds between two looks at whether the user has interrupted."""
+
+
 class RunError(Exception):
     """The run cannot go on; the text says why and what to do. What was committed stays."""
 
@@ -75,17 +79,22 @@ class Controller:
         alone = self.proposals == self.evaluations == 1  # then steps follow one another, and a run repeats exactly
         workers = 1 if alone else self.proposals + self.evaluations
         with ThreadPoolExecutor(workers, "step") as pool:
-            first = self._first_fault([pool.submit(work) for _ in range(workers)])
+            first = self._first_fault(lambda: pool.submit(work), workers)
         if isinstance(first, BudgetSpent):
             self.reason = "usd"
         elif first is not None and not (self.reason == "interrupted" and isinstance(first, ModelUnavailable)):
             raise first
         return self.reason
 
-    def _first_fault(self, working: list[Future[None]]) -> BaseException | None:
-        """Wait until all have ended; the first thing that one of them raised. Others may fail because that one did."""
+    def _first_fault(self, start: Callable[[], Future[None]], workers: int) -> BaseException | None:
+        """Start so many and wait until all have ended; the first thing that one raised. Others may fail because that one did."""
+        working: list[Future[None]] = []
         try:
-            ended, _ = wait(working, return_when=FIRST_EXCEPTION)
+            for _ in range(workers):
+                working.append(start())  # one by one: an interrupt may come between two
+            ended, busy = wait(working, LOOK, FIRST_EXCEPTION)
+            while busy and not any(one.exception() for one in ended):  # awake now and then: a signal may have gone to another thread
+                ended, busy = wait(working, LOOK, FIRST_EXCEPTION)
         except KeyboardInterrupt:
             self.halt("interrupted")
             ended, _ = wait(working)
