@@ -12,10 +12,9 @@ from random import Random
 from agent.events import Finished, Listener, silent
 from agent.identity import identity
 from agent.types import Ask, ModelUnavailable, NoProgram, Proposer, Turn, Unproposed
-from archive.fold import View
-from archive.islands import place
+from archive.samplers import drawing
 from archive.store import Archive
-from archive.types import BudgetSpent, Candidate, Sampler, Selection
+from archive.types import BudgetSpent, Candidate, Sampler
 from evaluators.types import Engine, Evaluation, Job, Outcome, Reference
 from problems.types import Problem
 
@@ -59,8 +58,7 @@ class Controller:
     _taking: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, steps: Iterator[int]) -> str:
-        """Carry the steps out; say why it ended: `done`, `minutes`, `usd` or `interrupted`. A step that never got a value from
-        its seed program is not begun.
+        """Carry the steps out; say why it ended: `done`, `minutes`, `usd` or `interrupted`.
 
         Raises:
             RunError, ModelError, SandboxError, EngineError, ArchiveError: no candidate is to blame; what was committed stays.
@@ -137,7 +135,7 @@ class Controller:
         """The step's candidate, if there is one to be judged; otherwise its end is recorded."""
         known = self.archive.candidate(step)
         if known is None:
-            begun, selection = self.archive.begin(step, lambda view: self._draw(view, step))
+            begun, selection = self.archive.begin(step, drawing(self.archive.run, self.sampler, step))
             turn = Turn(step, Random(f"{self.archive.run.seed}/{step}/propose"), self.ask(step))
             try:
                 proposal = self.proposer(self.problem, selection, turn)
@@ -155,10 +153,6 @@ class Controller:
         else:
             return known
         return None
-
-    def _draw(self, view: View, step: int) -> tuple[int, Selection]:
-        home, source = place(step, self.archive.run.islands, self.archive.run.migration)
-        return home, self.sampler(view, source, Random(f"{self.archive.run.seed}/{step}/select"))
 
     def _judged(self, candidate: Candidate) -> None:
         self._record(candidate.step, self.engine.evaluate(self.job(candidate)))
