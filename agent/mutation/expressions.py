@@ -7,8 +7,8 @@ from random import Random
 
 import libcst as cst
 
-from agent.mutation.constants import nudged, number
-from agent.mutation.tree import Place, Tree, code, get, operand
+from agent.mutation.literals import nudged, signed
+from agent.mutation.tree import Place, Tree, code, is_table, operand
 
 ARITHMETIC = ("+", "-", "*", "/", "+", "-", "*", "/", "//", "%", "**")
 COMPARISONS = ("<", "<=", ">", ">=")
@@ -77,7 +77,7 @@ def change_call(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
         kept = list(call.args)
         del kept[rng.randrange(len(kept))]
         return tree.put(place.path, rebuilt(call.func.value, [code(argument.value) for argument in kept]))
-    more = material(tree, tree, place, rng) if chance < 0.6 else number(10 ** rng.uniform(-2, 0.5))
+    more = material(tree, tree, place, rng) if chance < 0.6 else signed(10 ** rng.uniform(-2, 0.5))
     if more is None:
         return None
     return tree.put(place.path, rebuilt(call.func.value, [*(code(each.value) for each in call.args), more]))
@@ -102,9 +102,9 @@ def enlarge(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
     held = operand(place.node)
     chance = rng.random()
     if chance < 0.25:
-        text = f"({held} {rng.choice('+-')} {number(abs(nudged(0.0, rng)))})"
+        text = f"({held} {rng.choice('+-')} {signed(abs(nudged(0.0, rng)))})"
     elif chance < 0.5:
-        text = f"({held} * {number(nudged(1.0, rng))})"
+        text = f"({held} * {signed(nudged(1.0, rng))})"
     else:
         other = material(tree, tree, place, rng)
         if other is None:
@@ -158,7 +158,7 @@ def material(tree: Tree, source: Tree, place: Place, rng: Random) -> str | None:
             return None
         found = rng.choice(source.numbers)
         text = operand(found.node)
-        if len(text) <= LARGEST and known(found.node, place):
+        if len(source.unfolded(text)) <= LARGEST and known(found.node, place):
             return text
     return None
 
@@ -175,18 +175,10 @@ def turns(counter: str, rng: Random) -> str:
 def known(node: cst.CSTNode, place: Place) -> bool:
     """Whether every name in an expression is bound at a place, builtin, or a module's."""
     if isinstance(node, cst.Name):
-        return node.value in place.scope.names or hasattr(builtins, node.value)
+        return is_table(node) or node.value in place.scope.names or hasattr(builtins, node.value)
     if isinstance(node, cst.Attribute):
         return isinstance(node.value, cst.Name) and (node.value.value in SHORT or known(node.value, place))
     if isinstance(node, cst.ListComp | cst.GeneratorExp | cst.Lambda | cst.DictComp | cst.SetComp):
         return False
     spaces = cst.BaseParenthesizableWhitespace
     return all(known(child, place) for child in node.children if not isinstance(child, spaces))
-
-
-def at(tree: Tree, place: Place) -> cst.CSTNode | None:
-    """What stands at the same path in another program; None where nothing does."""
-    try:
-        return get(tree.module, place.path)
-    except (LookupError, AttributeError, TypeError):
-        return None

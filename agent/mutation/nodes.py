@@ -88,19 +88,6 @@ def literal(node: cst.BaseExpression) -> float | None:
     return None
 
 
-def table(node: cst.CSTNode) -> list[float] | None:
-    """The values of a tuple or list of at least two literal floats."""
-    if not isinstance(node, cst.Tuple | cst.List) or len(node.elements) < 2:
-        return None
-    values = []
-    for element in node.elements:
-        value = literal(element.value)
-        if value is None:
-            return None
-        values.append(value)
-    return values
-
-
 def operand(node: cst.CSTNode) -> str:
     """Source that can stand beside an operator."""
     text = code(node)

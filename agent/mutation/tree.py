@@ -6,28 +6,17 @@ every process. A place is changed by rebuilding its ancestors alone.
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
-from agent.mutation.nodes import (
-    Path,
-    appended,
-    bound,
-    children,
-    code,
-    get,
-    is_module,
-    literal,
-    operand,
-    plural,
-    put,
-    table,
-)  # fmt: skip
+from agent.mutation.folding import MARK, Folded, unfold, values
+from agent.mutation.nodes import Path, appended, bound, children, code, get, is_module, literal, operand, plural, put
 
-__all__ = ["Path", "Place", "Scope", "Tree", "code", "get", "literal", "operand", "parse", "table"]
+__all__ = ["Path", "Place", "Scope", "Tree", "code", "get", "literal", "operand"]
 
 CALLS = frozenset({"min", "max", "abs", "int", "float", "round", "pow", "range", "divmod"})
 """Builtins whose arguments are numbers."""
@@ -63,27 +52,64 @@ class Place:
 
 @dataclass
 class Tree:
-    """A parsed block with its places."""
+    """A parsed block with its places. Its tables are folded."""
 
     module: cst.Module
+    text: str
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The source of each table, by the name that stands for it."""
     expressions: list[Place] = field(default_factory=list)
     calls: list[Place] = field(default_factory=list)
     statements: list[Place] = field(default_factory=list)
     tables: list[Place] = field(default_factory=list)
-    """Tuples and lists of literal floats: what stands in them is no place of its own."""
+    """Names that stand for tables: what stands in those is no place of its own."""
     containers: dict[str, None] = field(default_factory=dict)
     """Names that are indexed or iterated over."""
     numeric: dict[str, None] = field(default_factory=dict)
     """Names that are used as numbers (or arrays of them), in the order of their finding."""
 
     @classmethod
-    def of(cls, module: cst.Module) -> Tree:
-        """The places of a module."""
-        tree = cls(module)
-        _Walk(tree).body(module, "body", (), Scope())
+    def of(cls, folded: Folded) -> Tree:
+        """The places of a block. Raises libcst.ParserSyntaxError where it is no Python by itself."""
+        tree = cls(cst.parse_module(folded.text), folded.text, folded.tables)
+        _Walk(tree).body(tree.module, "body", (), Scope())
         for name in tree.containers:
             tree.numeric.pop(name, None)
         return tree
+
+    def holding(self, tables: Mapping[str, str]) -> Tree:
+        """The same program with other tables by the same names."""
+        other = copy.copy(self)
+        other.sources = tables
+        return other
+
+    def table(self, place: Place) -> list[float]:
+        """What stands in the table at a place."""
+        return values(self.sources[self.name(place)])
+
+    def name(self, place: Place) -> str:
+        """The name of the table at a place."""
+        assert isinstance(place.node, cst.Name)
+        return place.node.value
+
+    def index_of(self, place: Place) -> str:
+        """What a table is looked up by; empty where it is not looked up at once."""
+        above = get(self.module, place.path[:-1]) if place.path[-1][0] == "value" else None
+        if not isinstance(above, cst.Subscript) or len(above.slice) != 1:
+            return ""
+        index = above.slice[0].slice
+        return code(index.value) if isinstance(index, cst.Index) else ""
+
+    def at(self, place: Place) -> cst.CSTNode | None:
+        """What stands in this program where another has that place; None where nothing does."""
+        try:
+            return get(self.module, place.path)
+        except (LookupError, AttributeError, TypeError):
+            return None
+
+    def unfolded(self, text: str) -> str:
+        """A part of the program's text with its tables in their places."""
+        return unfold(text, self.sources)
 
     def put(self, path: Path, node: cst.CSTNode | cst.RemovalSentinel) -> cst.Module:
         """The module with another node at a place; with a removal, without its statement or argument."""
@@ -120,14 +146,14 @@ class Tree:
         if isinstance(node, cst.Name):
             return place.role in ("value", "index") and node.value in self.numeric
         if isinstance(node, cst.Subscript):
-            return place.role == "value" and table(node.value) is not None
+            return place.role == "value" and is_table(node.value)
         kinds = cst.BinaryOperation | cst.Integer | cst.Float | cst.UnaryOperation
         return place.role == "value" and isinstance(node, kinds)
 
 
-def parse(text: str) -> Tree:
-    """The tree of a block. Raises libcst.ParserSyntaxError where it is no Python by itself."""
-    return Tree.of(cst.parse_module(text))
+def is_table(node: cst.CSTNode) -> bool:
+    """Whether a node is a name that stands for a table."""
+    return isinstance(node, cst.Name) and MARK.fullmatch(node.value) is not None
 
 
 class _Walk:
@@ -206,11 +232,11 @@ class _Walk:
         return scope
 
     def expression(self, node: cst.CSTNode, path: Path, scope: Scope, role: str) -> None:
-        if role in ("iter", "object") and isinstance(node, cst.Name):
-            self.tree.containers[node.value] = None
-        if table(node) is not None:
+        if is_table(node):
             self.tree.tables.append(Place(path, node, scope, role))
             return
+        if role in ("iter", "object") and isinstance(node, cst.Name):
+            self.tree.containers[node.value] = None
         if role != "iter":
             self.tree.expressions.append(Place(path, node, scope, role))
         if role == "number" and isinstance(node, cst.Name):

@@ -15,9 +15,7 @@ HISTORY = 100_000
 """Characters of a reply that is sent back with the second question."""
 
 
-def asked(
-    model: Model, form: Form, read: Callable[[str, Files], Files], case: tuple[Problem, Selection], turn: Turn
-) -> Proposal:
+def asked(model: Model, form: Form, read: Callable[[str, Files], Files], case: tuple[Problem, Selection], turn: Turn) -> Proposal:
     """What a model proposes.
 
     Raises:

@@ -9,10 +9,12 @@ from typing import TypeAlias
 
 import libcst as cst
 
-from agent.mutation import constants, crossover, expressions, statements
+from agent.mutation import constants, crossover, expressions, statements, tables
 from agent.mutation.blocks import Block, blocks
+from agent.mutation.folding import Folded, Whose, fold, unfold
 from agent.mutation.pruning import pruned
-from agent.mutation.tree import Tree, parse, table
+from agent.mutation.tables import Tables
+from agent.mutation.tree import Tree
 from agent.types import Proposal, Turn, Unproposed
 from archive.types import Selection
 from problems.types import Problem
@@ -20,6 +22,8 @@ from sandboxes.types import Files
 
 Operator: TypeAlias = Callable[[Tree, Tree, Random], "cst.Module | None"]
 """Changes a program, given a partner to learn from; None where it finds no place to act."""
+Tuner: TypeAlias = Callable[[Tree, Tree, Random], Tables]
+"""Changes the values of a program's tables alone, given a partner to learn from; empty where it finds no place to act."""
 
 OPERATORS: tuple[tuple[Operator, float], ...] = (
     (constants.change_constant, 3.0),
@@ -43,15 +47,15 @@ OPERATORS: tuple[tuple[Operator, float], ...] = (
 )
 """Each operator with its weight in the draw."""
 
-TUNING: tuple[tuple[Operator, float], ...] = (
-    (constants.change_table, 3.0),
-    (constants.change_group, 0.3),
-    (constants.change_row, 8.0),
-    (crossover.mix_tables, 0.2),
-    (crossover.mix_rows, 0.3),
-    (crossover.along, 0.5),
+TUNERS: tuple[tuple[Tuner, float], ...] = (
+    (tables.change_table, 3.0),
+    (tables.change_group, 0.3),
+    (tables.change_row, 8.0),
+    (tables.mix_tables, 0.2),
+    (tables.mix_rows, 0.3),
+    (tables.along, 0.5),
 )
-"""Operators on the values of tables, each with its weight."""
+"""Each operator on the values of tables with its weight in the draw."""
 
 LONGEST = 20
 """Operators that are tried on one child."""
@@ -114,39 +118,60 @@ class Mutate:
         raise Unproposed(f"{DRAWS} draws gave no new program that compiles")
 
     def _varied(self, text: str, partner: Tree, rng: Random) -> tuple[str, list[str]]:
+        """The text after some changes, and the names of the operators that made them."""
         tree = self._tree(text)
         assert tree is not None
-        applied: list[str] = []
-        entries = sum(len(table(place.node) or ()) for place in tree.tables)
+        entries = sum(len(tree.table(place)) for place in tree.tables)
         share = max(0.5, entries / (entries + self.structure)) if entries else 0.0
-        tuning = rng.random() < share
-        operators, weights = zip(*(TUNING if tuning else OPERATORS), strict=True)
+        return self._tuned(tree, partner, rng) if rng.random() < share else self._changed(tree, partner, rng)
+
+    def _tuned(self, tree: Tree, partner: Tree, rng: Random) -> tuple[str, list[str]]:
+        """Other values in tables."""
+        applied: list[str] = []
+        operators, weights = zip(*TUNERS, strict=True)
+        for _ in range(LONGEST):
+            tuner: Tuner = rng.choices(operators, weights)[0]
+            if new := tuner(tree, partner, rng):
+                tree = tree.holding({**tree.sources, **new})
+                applied.append(tuner.__name__)
+                if rng.random() >= self.more:
+                    break
+        return tree.unfolded(tree.text), applied
+
+    def _changed(self, tree: Tree, partner: Tree, rng: Random) -> tuple[str, list[str]]:
+        """Another program."""
+        applied: list[str] = []
+        operators, weights = zip(*OPERATORS, strict=True)
+        text = ""
         for _ in range(LONGEST):
             operator: Operator = rng.choices(operators, weights)[0]
             module = operator(tree, partner, rng)
             if module is not None:
                 applied.append(operator.__name__)
+                text = unfold(pruned(module.code), {**partner.sources, **tree.sources})
                 if rng.random() >= self.more:
-                    return module.code if tuning else pruned(module.code), applied
-                tree = Tree.of(module)
-        return tree.module.code, applied
+                    break
+                tree = Tree.of(fold(text))
+        return text or tree.unfolded(tree.text), applied
 
     def _partner(self, parents: Sequence[Files], path: str, block: Block, rng: Random) -> Tree:
         others = [other for files in parents[1:] if path in files for other in blocks(files[path])]
         chosen = rng.choice(others) if others else block
-        return self._tree(chosen.text) or self._tree(block.text) or parse("")
+        return self._tree(chosen.text, "theirs") or self._tree(block.text, "theirs") or Tree.of(Folded(""))
 
-    def _tree(self, text: str) -> Tree | None:
-        tree = self._parsed.get(text)
+    def _tree(self, text: str, whose: Whose = "ours") -> Tree | None:
+        """The tree of a block; None where it is no Python by itself."""
+        folded = fold(text, whose)
+        tree = self._parsed.pop(folded.text, None)
         if tree is None:
             try:
-                tree = parse(text)
+                tree = Tree.of(folded)
             except (cst.ParserSyntaxError, RecursionError):
                 return None
             if len(self._parsed) >= self.remembered:
-                self._parsed.clear()
-            self._parsed[text] = tree
-        return tree
+                del self._parsed[next(iter(self._parsed))]
+        self._parsed[folded.text] = tree
+        return tree.holding(folded.tables)
 
     def _most(self, seed: Files) -> int:
         return max(self.growth, 2 * max(map(len, seed.values()), default=0))
