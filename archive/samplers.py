@@ -80,7 +80,7 @@ class Annealed:
     """
 
     inspirations: int = 2
-    share: float = 0.8
+    share: float = 0.9
     """Of the parents, those that are where the walk stands; the others are elites, the better the likelier."""
     decline: float = 0.8
     """How much less likely each elite is than the next better one."""
@@ -88,9 +88,7 @@ class Annealed:
     """At the start, as a share of the magnitude of the value where the walk stands."""
     cooling: float = 5000.0
     """After so many entries of the island the temperature is a half, after twice as many a third, and so on."""
-    _walks: WeakKeyDictionary[View, dict[int, _Walk]] = field(
-        default_factory=WeakKeyDictionary, init=False, repr=False, compare=False
-    )
+    _walks: WeakKeyDictionary[View, dict[int, _Walk]] = field(default_factory=WeakKeyDictionary, init=False, repr=False, compare=False)
     """Where each walk stood when last asked: what comes after is taken from there."""
 
     def __post_init__(self) -> None:
@@ -126,10 +124,19 @@ class Annealed:
             step, value = scored[looked]
             loss = abs(value - walk.value) * view.better(walk.value, value)
             warmth = self.temperature * abs(walk.value) / (1 + looked / self.cooling)
-            if value != walk.value and loss <= warmth * Random(f"{view.chance}/{step}/accept").expovariate(1):
+            if value == walk.value:
+                goes = _length(view.entry(step)) < _length(view.entry(walk.step))
+            else:
+                goes = loss <= warmth * Random(f"{view.chance}/{step}/accept").expovariate(1)
+            if goes:
                 walk.step, walk.value = step, value
             walk.looked = looked
         return walk.step
+
+
+def _length(entry: Entry) -> int:
+    """Characters of a program."""
+    return sum(map(len, entry.files.values()))
 
 
 @dataclass

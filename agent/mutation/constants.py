@@ -8,7 +8,7 @@ import libcst as cst
 
 from agent.mutation.folding import like
 from agent.mutation.literals import nudged, signed
-from agent.mutation.tables import LARGEST, LONGEST, SMALLEST, digit, lookup, stride, together
+from agent.mutation.tables import LONGEST, digit, lookup, stride, together
 from agent.mutation.tree import Place, Tree, code, literal, operand
 
 LENGTHS = (4, 8, 16, 32, 32, 32, 32, 32)
@@ -52,6 +52,17 @@ def lengthen_table(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
     return tree.put(place.path[:-1], looked_up(values, counter))
 
 
+def shorten_table(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
+    """A table without its last few values."""
+    places = [place for place in tree.tables if lookup(place, tree) and len(tree.table(place)) > 2]
+    if not places:
+        return None
+    place = rng.choice(places)
+    values = tree.table(place)
+    kept = len(values) - rng.randint(1, max(1, len(values) // 4))
+    return tree.put(place.path[:-1], looked_up(values[: max(2, kept)], lookup(place, tree)))
+
+
 def specialise(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
     """A table in place of a constant in a loop, or added to a number in a loop: one value for each turn, one or two changed."""
     assigned = [place for place in _assigned(tree) if place.scope.counters]
@@ -82,7 +93,7 @@ def tabulate(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
         return None
     first = rng.choice(plain)
     counter, length = rng.choice(first.scope.counters), max(LENGTHS)
-    turn, size = rng.randrange(length), 10 ** rng.uniform(SMALLEST / 2, LARGEST)
+    turn, size = rng.randrange(length), 10 ** rng.uniform(-1.75, -0.5)
     module = tree.module
     for place in plain:
         if place.path[:-3] == first.path[:-3] and counter in place.scope.counters:

@@ -1,4 +1,4 @@
-"""What no longer matters is left out: assignments to names of a function that nothing reads."""
+"""What no longer matters is left out: assignments to names of a function that nothing reads, or that are overwritten first."""
 
 from __future__ import annotations
 
@@ -42,12 +42,36 @@ def _dead(function: ast.FunctionDef) -> Iterator[int]:
     for _ in range(len(reads) + 1):
         live.update(*(read for names, read in reads if names & live))
     dead = {id(node) for node, names in simple if not names & live and _pure(node.value)}
+    dead |= {id(node) for node in _overwritten(function, simple) if _pure(node.value)}
     for body in _bodies(function):
         kept = [statement for statement in body if id(statement) not in dead]
         for statement in body:
             alone = sum(other.lineno <= statement.lineno <= (other.end_lineno or 0) for other in body) == 1
             if id(statement) in dead and kept and alone:
                 yield from range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+
+
+def _overwritten(function: ast.FunctionDef, simple: Assignments) -> Iterator[ast.Assign]:
+    """Assignments to names that the same body assigns again before anything can read them."""
+    later = ast.FunctionDef | ast.Lambda | ast.GeneratorExp | ast.Try | ast.With
+    if any(isinstance(node, later) for part in function.body for node in ast.walk(part)):
+        return
+    names_of = {id(node): names for node, names in simple}
+    for body in _bodies(function):
+        for place, statement in enumerate(body):
+            names = names_of.get(id(statement))
+            for other in body[place + 1 :] if names else ():
+                read = any(node.id in (names or ()) for node in ast.walk(other) if isinstance(node, ast.Name) and _reads(node, other))
+                if read or not isinstance(other, ast.Assign | ast.Expr | ast.AugAssign):
+                    break
+                if names and names <= names_of.get(id(other), frozenset()):
+                    assert isinstance(statement, ast.Assign)
+                    yield statement
+                    break
+
+
+def _reads(name: ast.Name, statement: ast.stmt) -> bool:
+    return isinstance(name.ctx, ast.Load) or (isinstance(statement, ast.AugAssign) and name is statement.target)
 
 
 def _targets(node: ast.Assign) -> frozenset[str]:

@@ -13,7 +13,7 @@ from agent.mutation.tree import Place, Tree, is_table
 Tables: TypeAlias = Mapping[str, str]
 """The source of each changed table, by its name; empty where an operator finds no place to act."""
 
-SMALLEST, LARGEST = -3.5, -0.5
+SMALLEST, LARGEST = -3.0, -1.1
 """The decimal logarithm of how far a value of a table moves, at least and at most, relative to the table's reach or in units."""
 LONGEST = 36
 """Values of the longest table that is made."""
@@ -41,7 +41,7 @@ def change_table(tree: Tree, partner: Tree, rng: Random) -> Tables:
 
 
 def change_group(tree: Tree, partner: Tree, rng: Random) -> Tables:
-    """Many values of a table at once: those that are close, a run of them, or all beyond a point."""
+    """Many values of a table at once: all in proportion, those that are close, all beyond a point, or every so many-th."""
     if not tree.tables:
         return {}
     place = rng.choice(tree.tables)
@@ -50,16 +50,17 @@ def change_group(tree: Tree, partner: Tree, rng: Random) -> Tables:
     shift = rng.gauss(0, stride(values, rng))
     close = reach * rng.choice((0.02, 0.06, 0.12, 0.25))
     if chance < 0.4:
+        factor = math.exp(rng.gauss(0, 10 ** rng.uniform(-2.5, 0.3)))
+        values = [value * factor for value in values]
+    elif chance < 0.6:
         values = [value + shift if abs(value - pivot) <= close else value for value in values]
-    elif chance < 0.5:
+    elif chance < 0.7:
         values = [pivot + shift if abs(value - pivot) <= close else value for value in values]
-    elif chance < 0.65:
+    elif chance < 0.8:
         side = rng.choice((-1, 1))
         values = [value + shift if side * (value - pivot) >= 0 else value for value in values]
-    elif chance < 0.75:
+    elif chance < 0.9:
         values = [pivot + (1 + shift / reach) * (value - pivot) for value in values]
-    elif chance < 0.85:
-        values = [value + rng.gauss(0, abs(shift)) for value in values]
     else:
         for k in together(len(values), rng):
             values[k] += shift
@@ -67,23 +68,25 @@ def change_group(tree: Tree, partner: Tree, rng: Random) -> Tables:
 
 
 def change_row(tree: Tree, partner: Tree, rng: Random) -> Tables:
-    """What one turn of a loop finds in its tables, moved a little or put anywhere within their reach."""
+    """What one turn of a loop, or some in a row, find in some of its tables: moved a little, or put anywhere
+    within their reach and a little beyond."""
     found = [(place, *digit(lookup(place, tree)), tree.table(place)) for place in tree.tables]
     bases = [base for _, base, _, _ in found if base]
     if not bases:
         return {}
     chosen = rng.choice(bases)
-    turn = rng.randrange(max(len(values) * each for _, base, each, values in found if base == chosen))
-    size, anywhere, few = 10 ** rng.uniform(SMALLEST, LARGEST), rng.random() < 0.07, rng.random() < 0.5
+    alike = [(place, each, values) for place, base, each, values in found if base == chosen]
+    turn, turns = rng.randrange(max(len(values) * each for _, each, values in alike)), 1
+    size, anywhere = 10 ** rng.uniform(SMALLEST, LARGEST), rng.random() < 0.1
+    if not anywhere and rng.random() < 0.1:
+        turns = rng.randint(2, 8)
     changed = []
-    for place, base, each, values in found:
-        if base == chosen and (not few or rng.random() < 0.5):
-            k, reach = turn // each % len(values), reach_of(values)
-            if anywhere:
-                values[k] = rng.uniform(min(values), min(values) + reach)
-            else:
-                values[k] += rng.gauss(0, size * (reach if rng.random() < 0.3 else 1.0))
-            changed.append((place, values))
+    for place, each, values in rng.sample(alike, rng.randint(1, len(alike))):
+        low, reach = min(values), reach_of(values)
+        shift = rng.gauss(0, size * (reach if rng.random() < 0.3 else 1.0))
+        for k in {k // each % len(values) for k in range(turn, turn + turns)}:
+            values[k] = low + reach * rng.uniform(-0.25, 1.25) if anywhere else values[k] + shift
+        changed.append((place, values))
     return _written(tree, changed)
 
 

@@ -26,34 +26,35 @@ Tuner: TypeAlias = Callable[[Tree, Tree, Random], Tables]
 """Changes the values of a program's tables alone, given a partner to learn from; empty where it finds no place to act."""
 
 OPERATORS: tuple[tuple[Operator, float], ...] = (
-    (constants.change_constant, 3.0),
-    (constants.lengthen_table, 2.5),
+    (constants.change_constant, 5.0),
+    (constants.lengthen_table, 1.0),
+    (constants.shorten_table, 2.0),
     (constants.specialise, 3.0),
     (constants.tabulate, 8.0),
-    (expressions.change_operator, 1.0),
-    (expressions.change_name, 1.0),
+    (expressions.change_operator, 0.4),
+    (expressions.change_name, 0.4),
     (expressions.change_call, 1.5),
-    (expressions.enlarge, 3.0),
-    (expressions.reduce, 0.7),
-    (expressions.borrow, 1.0),
-    (statements.delete, 0.5),
-    (statements.duplicate, 0.4),
-    (statements.swap, 0.4),
-    (statements.transplant, 0.5),
-    (statements.repeat, 0.3),
-    (statements.guard, 0.3),
-    (statements.unwrap, 0.2),
-    (crossover.exchange, 1.0),
+    (expressions.enlarge, 1.2),
+    (expressions.reduce, 0.5),
+    (expressions.borrow, 0.4),
+    (statements.delete, 0.3),
+    (statements.duplicate, 0.1),
+    (statements.swap, 0.2),
+    (statements.transplant, 0.1),
+    (statements.repeat, 0.1),
+    (statements.guard, 0.1),
+    (statements.unwrap, 0.1),
+    (crossover.exchange, 0.5),
 )
 """Each operator with its weight in the draw."""
 
 TUNERS: tuple[tuple[Tuner, float], ...] = (
-    (tables.change_table, 3.0),
-    (tables.change_group, 0.3),
+    (tables.change_table, 1.0),
+    (tables.change_group, 1.5),
     (tables.change_row, 8.0),
-    (tables.mix_tables, 0.2),
-    (tables.mix_rows, 0.3),
-    (tables.along, 0.5),
+    (tables.mix_tables, 0.1),
+    (tables.mix_rows, 0.2),
+    (tables.along, 0.3),
 )
 """Each operator on the values of tables with its weight in the draw."""
 
@@ -73,7 +74,7 @@ class Mutate:
 
     more: float = 0.3
     """The chance of one more change after each."""
-    structure: float = 16.0
+    structure: float = 8.0
     """Of a program with this many values in tables, half of the changes are to these values."""
     growth: int = 6000
     """Characters that a block may have, at least; a larger seed may double."""
