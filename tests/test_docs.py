@@ -89,7 +89,6 @@ def test_the_problem_shown_is_the_one_that_is_made() -> None:
     assert len([line for line in body.splitlines() if line.strip()]) <= 20
 
 
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 def test_the_commands_of_the_readme_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ran = 0
