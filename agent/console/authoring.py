@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from agent.console.drawing import DrawingError, picture
 from agent.console.facts import of_evaluation
 from agent.console.text import block, number, say, say_json, warn
 from evaluators.digest import scoring_digest
@@ -160,7 +161,7 @@ def _drawn(problem: Problem, artifact: Any) -> str:
     if problem.plot is None:
         return "there is nothing to draw with"
     try:
-        figure = problem.plot(artifact)
-    except (ArithmeticError, AttributeError, ImportError, LookupError, NameError, TypeError, ValueError) as error:
-        return f"{type(error).__name__}: {error}"
-    return "" if hasattr(figure, "savefig") else f"plot must return a matplotlib Figure, not {type(figure).__name__}"
+        picture(problem.plot, artifact)
+    except DrawingError as error:
+        return str(error)
+    return ""

@@ -93,7 +93,8 @@ def test_rescore_after_a_change_to_the_scorer(elites: Elites, points: Path, tmp_
         (["run", "circle_packing", "--sampler", "unifrm", "--file", "x.db", *SMALL], "Did you mean 'uniform'?"),
         (["run", "circle_packing", "--base-url", "http://localhost:1"], "--model"),
         (["run", "circle_packing", "--model", "nobody", "--file", "y.db", *SMALL], "OPENAI_API_KEY"),
-        (["run", "circle_packing", "--file", "no/such/folder/x.db", *SMALL], "no/such/folder"),
+        (["run", "circle_packing", "--file", "no/such/folder/x.db", *SMALL], "there is no folder no/such/folder; make it (mkdir -p"),
+        (["run", "circle_packing", "--file", ".", *SMALL], ". is a folder, and a run file was expected"),
         (["evaluate", "circle_packing", "none.py"], "no program none.py"),
         (["new", "two words"], "two words"),
         (["run", "bin_packing", "--settings", "none.toml"], "none.toml"),
@@ -108,6 +109,7 @@ def test_each_mistake_is_one_message(
     assert text in ended.err
     assert "Traceback" not in ended.err
     assert ended.out == ""
+    assert list(tmp_path.iterdir()) == [], "nothing was made"
 
 
 def test_a_file_that_is_written_is_refused(elites: Elites, points: Path, tmp_path: Path) -> None:
