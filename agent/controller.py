@@ -53,6 +53,8 @@ class Controller:
     """The moment (time.monotonic) after which no step is begun."""
     reason: str = "done"
     """Why the last run ended: `done`, `minutes`, `usd` or `interrupted`."""
+    why: str = ""
+    """Of `usd`: what the next call may cost, and what is left."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set, what is in flight is finished and nothing further is begun."""
     _taking: threading.Lock = field(default_factory=threading.Lock)
@@ -79,7 +81,7 @@ class Controller:
         with ThreadPoolExecutor(workers, "step") as pool:
             first = self._first_fault(lambda: pool.submit(work), workers)
         if isinstance(first, BudgetSpent):
-            self.reason = "usd"
+            self.reason, self.why = "usd", str(first)
         elif first is not None and not (self.reason == "interrupted" and isinstance(first, ModelUnavailable)):
             raise first
         return self.reason

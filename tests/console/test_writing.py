@@ -15,6 +15,7 @@ from evaluators.types import Reference
 from tests.console.conftest import Elites
 from tests.console.files import run_file, scored
 
+
 def test_export_writes_program_artifact_and_facts(elites: Elites, file: Path, tmp_path: Path) -> None:
     assert elites("export", file, "--to", tmp_path / "out").code == 0
     assert (tmp_path / "out/program/program.py").read_text() == "def f():\n    return 12\n"

@@ -108,8 +108,10 @@ def test_the_cap(archive: Archive) -> None:
     model = Scripted(["one", "two", "three"], usd=0.4)
     ask(model, ASK, "patch")
     ask(model, ASK, "patch")
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(BudgetSpent, match=r"one call may cost \$0.4000, and \$0.2000 of \$1.0000 is left"):
         ask(model, ASK, "patch")
+    with pytest.raises(BudgetSpent, match=r"and \$0.000012 of \$0.8000 is left"):
+        Ledger(archive, 0.800012).ask(2)(model, ASK, "patch")
     assert (model.calls, len(archive.calls(1))) == (2, 2)
 
 
