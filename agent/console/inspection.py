@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agent.console import maps
+from agent.console import calls, maps
 from agent.console.facts import artifact, lines, named, of_entry
 from agent.console.text import clean, columns, line, number, say, say_json
 from archive.files import place
@@ -51,18 +51,20 @@ def best(file: Path, as_json: bool) -> None:
         say("\n".join(lines(facts)))
 
 
-def show(file: Path, step: int, as_json: bool) -> None:
-    """One entry with its program."""
+def show(file: Path, step: int, with_calls: bool, as_json: bool) -> None:
+    """One entry with its program and the calls of models for it."""
     with opened(file) as archive:
         entry = archive.entry(step)
-        facts, calls = of_entry(archive, entry), archive.calls(step)
+        facts, paid = of_entry(archive, entry), archive.calls(step)
     if as_json:
-        paid = [settled.usd for _, settled in calls if settled and settled.usd is not None]
-        say_json({"file": str(file), **facts, "files": dict(entry.files), "calls": len(calls), "usd": sum(paid)})
+        usd = sum(settled.usd for _, settled in paid if settled and settled.usd is not None)
+        say_json({"file": str(file), **facts, "files": dict(entry.files), "calls": calls.facts(paid), "usd": usd})
         return
-    say("\n".join(lines(facts)))
+    say("\n".join([*lines(facts), *calls.lines(paid)]))
     for name, text in sorted(entry.files.items()):
         say(f"\n--- {line(name)}\n{text.rstrip()}")
+    if with_calls:
+        say("\n".join(calls.whole(paid)) if paid else "\nno model was asked")
 
 
 def ls(file: Path, order: str, limit: int, as_json: bool) -> None:

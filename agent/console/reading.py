@@ -23,11 +23,16 @@ def best(file: RunFile, as_json: AsJson = False) -> None:
 
 
 @app.command(cls=StepCommand)
-def show(file: RunFile, step: Step, as_json: AsJson = False) -> None:
-    """Print one step: its program and what became of it."""
+def show(
+    file: RunFile,
+    step: Step,
+    calls: Annotated[bool, typer.Option("--calls", help="With each prompt and reply in full, as --json has them too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print one step: its program, what became of it, and the calls of models."""
     from agent.console import inspection
 
-    inspection.show(file, step, as_json)
+    inspection.show(file, step, calls, as_json)
 
 
 @app.command()

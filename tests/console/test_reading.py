@@ -15,7 +15,7 @@ import pytest
 from archive.store import Archive
 from archive.types import Candidate, Selection
 from tests.console.conftest import Elites
-from tests.console.files import paid, run_file, scored, verified
+from tests.console.files import run_file, scored, verified
 
 READING = (
     ["best"], ["show", 5], ["ls"], ["ls", "--order", "best"], ["map"], ["lineage", 12], ["diff", 5, 7], ["export"],
@@ -81,14 +81,6 @@ def test_best_passes_over_the_quarantined(elites: Elites, file: Path) -> None:
     assert told["verified"] is False
     assert told["quarantined"] == "a forged packing"
     assert "a forged packing" in elites("show", file, bad.step).out
-
-
-def test_show_has_program_and_calls(elites: Elites, file: Path) -> None:
-    paid(file, 3)
-    told = elites("show", file, 3, "--json").json
-    assert told["files"] == {"program.py": "def f():\n    return 3\n"}
-    assert (told["calls"], told["usd"]) == (1, 0.25)
-    assert "return 3" in elites("show", file, 3).out
 
 
 def test_what_a_program_said_cannot_pose_as_a_line_of_ours(elites: Elites, file: Path) -> None:
