@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from agent.champion import crowned
@@ -117,6 +118,7 @@ class Search:
                 self.listener(Said("No model is asked: programs are varied by symbolic mutation and crossover."))
             archive.durable(any(model.reserve(()) != 0.0 for model in models))
             archive.invocation(self._invocation(problem))
+            stack.push(self._ended)
             self.listener(Started(problem, archive, self.steps, archive.view.outcomes.total()))
             reason = controller.run(archive.unfinished(self.steps, retry=self.retry))
             best = crowned(controller)
@@ -137,9 +139,17 @@ class Search:
                 raise RunError(f"nothing to do: the scores of {self.file} were made by the scorer as it is now")
             if self.reference.name != archive.run.reference.name:
                 raise RunError(f"{self.file} is of {archive.run.reference.name!r}, not of {self.reference.name!r}")
-            self.listener(Started(problem, archive, archive.view.outcomes.total() - 1, 0))
             engine = self._engine(problem, stack)
-            return Rescore(archive, self.reference, digest, engine, self.listener).run(self._evaluations())
+            stack.push(self._ended)
+            self.listener(Started(problem, archive, archive.view.outcomes.total() - 1, 0))
+            judged = Rescore(archive, self.reference, digest, engine, self.listener).run(self._evaluations())
+            self.listener(Stopped("done"))
+            return judged
+
+    def _ended(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Tell the listener of an error while the archive is still open."""
+        if error is not None:
+            self.listener(Stopped(str(error) or type(error).__name__))
 
     def _proposer(self, setting: Mapping[str, Any], models: Sequence[Model]) -> Proposer:
         """The file's proposer. Raises SettingsError where it asks a model and there is none, or one was named and it asks none."""
