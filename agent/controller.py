@@ -127,7 +127,7 @@ class Controller:
         if evaluation.outcome != "scored":
             raise RunError(
                 f"problem {self.reference.name!r} does not score its own seed program: "
-                f"{evaluation.outcome}: {evaluation.feedback}\nMend the seed or the scorer; "
+                f"{evaluation.outcome}: {evaluation.feedback.strip()}\nMend the seed or the scorer; "
                 "`elites check PROBLEM` tells more"
             )
         self.archive.add(candidate)
@@ -163,7 +163,7 @@ class Controller:
         if recent[-IN_A_ROW:].count("scorer") == IN_A_ROW or failed > OF_THE_LAST:
             last = self.archive.entry(candidate.step).evaluation.feedback
             raise RunError(
-                f"the scorer failed on {failed} of the last {len(recent)} candidates, last at step {candidate.step}:\n{last}\n"
+                f"the scorer failed on {failed} of the last {len(recent)} candidates, last at step {candidate.step}:\n{last.strip()}\n"
                 "Mend the scorer, then judge every candidate again with `elites rescore FILE`; where the cause lay elsewhere, "
                 "`elites run … --retry scorer` judges those again"
             )

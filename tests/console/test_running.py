@@ -140,6 +140,7 @@ def test_evaluate_says_what_it_must(elites: Elites, points: Path) -> None:
         ("def points(n):\n    return [[2, 2]] * n\n", "invalid", "leaves the square"),
         ("def points(n):\n    raise KeyError('\\x1b[2Jmine')\n", "crash", "mine"),
         ("def points(n)\n", "crash", "SyntaxError"),
+        ("def points(n):\n    x = [0]\n    while True: x += x\n", "memory", "more memory than it may use\n"),
     ],
 )
 def test_evaluate_explains(elites: Elites, points: Path, program: str, outcome: str, text: str) -> None:
@@ -164,6 +165,16 @@ def test_check_passes_what_works_and_finds_what_does_not(elites: Elites, points:
     bad = elites("check", points, "--sandbox", "process")
     assert bad.code == 1
     assert "FAIL  scored again it gets the same" in bad.out
+
+
+def test_check_tells_of_a_seed_that_crashes(elites: Elites, points: Path) -> None:
+    (points / "seed.py").write_text("def points(n):\n    raise KeyError('mine')\n")
+    bad = elites("check", points, "--sandbox", "process")
+    assert bad.code == 1
+    (failed,) = [text for text in bad.out.splitlines() if text.startswith("FAIL")]
+    assert failed == "FAIL  the seed is scored: crash: Traceback (most recent call last):"
+    assert "\n      KeyError: 'mine'\nok    an empty program" in bad.out
+    assert all(text.startswith(("ok  ", "FAIL", "      ")) for text in bad.out.splitlines())
 
 
 def test_new_overwrites_nothing(elites: Elites, points: Path) -> None:
