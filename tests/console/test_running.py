@@ -95,6 +95,7 @@ def test_rescore_after_a_change_to_the_scorer(elites: Elites, points: Path, tmp_
         (["run", "circle_packing", "--model", "nobody", "--file", "y.db", *SMALL], "OPENAI_API_KEY"),
         (["run", "circle_packing", "--file", "no/such/folder/x.db", *SMALL], "there is no folder no/such/folder; make it (mkdir -p"),
         (["run", "circle_packing", "--file", ".", *SMALL], ". is a folder, and a run file was expected"),
+        (["run", "circle_packing", "--model", "anthropic/claude", "--file", "y.db", *SMALL], "set ANTHROPIC_API_KEY"),
         (["evaluate", "circle_packing", "none.py"], "no program none.py"),
         (["new", "two words"], "two words"),
         (["run", "bin_packing", "--settings", "none.toml"], "none.toml"),
