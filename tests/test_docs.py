@@ -20,6 +20,7 @@ from agent.console.app import app
 from agent.console.manual import commands, manual
 from agent.console.scaffold import PROBLEM
 from agent.keys import Keys
+from archive.samplers import SAMPLERS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -80,6 +81,11 @@ def test_the_settings_shown_are_settings() -> None:
     assert found
     for block in found:
         assert settings.parsed(tomllib.loads(block), "README.md").models
+
+
+def test_the_readme_names_what_can_be_chosen() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert not [name for name in SAMPLERS if f"`{name}`" not in text]
 
 
 def test_the_problem_shown_is_the_one_that_is_made() -> None:
