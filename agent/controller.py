@@ -53,6 +53,8 @@ class Controller:
     """The moment (time.monotonic) after which no step is begun."""
     reason: str = "done"
     """Why the last run ended: `done`, `minutes`, `usd` or `interrupted`."""
+    why: str = ""
+    """Of `usd`: what the next call may cost, and what is left."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set, what is in flight is finished and nothing further is begun."""
     _taking: threading.Lock = field(default_factory=threading.Lock)
@@ -79,7 +81,7 @@ class Controller:
         with ThreadPoolExecutor(workers, "step") as pool:
             first = self._first_fault(lambda: pool.submit(work), workers)
         if isinstance(first, BudgetSpent):
-            self.reason = "usd"
+            self.reason, self.why = "usd", str(first)
         elif first is not None and not (self.reason == "interrupted" and isinstance(first, ModelUnavailable)):
             raise first
         return self.reason
@@ -125,7 +127,7 @@ class Controller:
         if evaluation.outcome != "scored":
             raise RunError(
                 f"problem {self.reference.name!r} does not score its own seed program: "
-                f"{evaluation.outcome}: {evaluation.feedback}\nMend the seed or the scorer; "
+                f"{evaluation.outcome}: {evaluation.feedback.strip()}\nMend the seed or the scorer; "
                 "`elites check PROBLEM` tells more"
             )
         self.archive.add(candidate)
@@ -161,7 +163,7 @@ class Controller:
         if recent[-IN_A_ROW:].count("scorer") == IN_A_ROW or failed > OF_THE_LAST:
             last = self.archive.entry(candidate.step).evaluation.feedback
             raise RunError(
-                f"the scorer failed on {failed} of the last {len(recent)} candidates, last at step {candidate.step}:\n{last}\n"
+                f"the scorer failed on {failed} of the last {len(recent)} candidates, last at step {candidate.step}:\n{last.strip()}\n"
                 "Mend the scorer, then judge every candidate again with `elites rescore FILE`; where the cause lay elsewhere, "
                 "`elites run … --retry scorer` judges those again"
             )

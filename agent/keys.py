@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 SECRET = re.compile(
     r"(?:^|_)(?:(?:API|ACCESS|SECRET|PRIVATE)?KEY|TOKEN|SECRET|CREDENTIALS?|PAT)S?(?:_ID|_\d+)?$"
     r"|(?:PASSWORD|PASSWD|PASSPHRASE|_PWD)S?(?:_\d+)?$"
-    r"|^AWS_|^AZURE_.*(?:KEY|SECRET|TOKEN)|^OPENAI_.*KEY|^(?:DATABASE|REDIS|MONGO\w*)_UR[LI]$|_DSN$",
+    r"|^A(?:WS|ZURE)_(?!.*_FILE$).*(?:KEY|SECRET|TOKEN)|^OPENAI_.*KEY|^(?:DATABASE|REDIS|MONGO\w*)_UR[LI]$|_DSN$",
     re.IGNORECASE,
 )
-"""Names of variables that hold secrets."""
+"""Names of variables that hold secrets. A region, a profile or the path of a file is none: clients need those where they are."""
 
 OURS = re.compile(r"^RAY_")
 """Ray's own variables stay: its processes need them to find each other."""

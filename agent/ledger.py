@@ -33,6 +33,11 @@ class Patience:
         return own if asked is None else asked + own * 0.5
 
 
+def later(why: str) -> str:
+    """A reason to stop, which may bring its own full stop, and what to do then."""
+    return f"{why}{'' if why.endswith(('.', '?', '!')) else '.'} Go on later: nothing is lost"
+
+
 @dataclass
 class _Flying:
     """How many calls of this process are reserved and not settled."""
@@ -133,17 +138,12 @@ class _Asked:
             if tried == patience.attempts:
                 break
             if last.retry_after is not None and last.retry_after > patience.longest:
-                raise ModelUnavailable(
-                    f"{model.name} asks for a pause of {last.retry_after:.0f} s, and a call waits "
-                    f"{patience.longest:g} s at most: {last}. Go on later: nothing is lost"
-                ) from last
+                why = f"{model.name} asks for a pause of {last.retry_after:.0f} s, and a call waits {patience.longest:g} s at most: {last}"
+                raise ModelUnavailable(later(why)) from last
             rng = Random(f"{self.ledger.archive.run.seed}/{self.step}/pause/{number}")
             if stop.wait(patience.pause(tried - 1, rng, last.retry_after)):
                 raise ModelUnavailable(f"stopped while waiting to ask {model.name} again: {last}") from last
-        raise ModelUnavailable(
-            f"{model.name} gave no answer in {patience.attempts} attempts; the last: {last}. "
-            "Go on later: nothing is lost"
-        ) from last
+        raise ModelUnavailable(later(f"{model.name} gave no answer in {patience.attempts} attempts; the last: {last}")) from last
 
     def _attempt(self, model: Model, messages: Sequence[Message], purpose: str, number: int) -> Reply:
         cap = self.ledger.cap

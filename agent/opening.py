@@ -45,19 +45,15 @@ class Fixed:
             islands=ISLANDS if self.islands is None else self.islands,
             migration=MIGRATION if self.migration is None else self.migration,
             sampler=canonical(self.sampler or SAMPLER),
-            proposer=canonical(self.asked() or MUTATE),
+            proposer=canonical(self.proposer or (WITH_MODELS if self.with_models else MUTATE)),
             statement=self.problem.statement,
             records=tuple(asdict(record) for record in self.problem.records),
             axes=tuple(asdict(axis) for axis in self.problem.axes),
         )
 
-    def asked(self) -> Mapping[str, Any] | None:
-        """The proposer that was asked for: naming a model asks for one that asks it."""
-        return self.proposer or (WITH_MODELS if self.with_models else None)
-
     def differences(self, archive: Archive) -> Iterator[str]:
         """What was asked for and is otherwise in the file, both named."""
-        run, asked = archive.run, self.asked()
+        run = archive.run
         pairs: dict[str, tuple[object, object]] = {
             "problem": (self.reference.name, run.reference.name),
             "parameters": (dict(self.reference.parameters), dict(run.reference.parameters)),
@@ -65,7 +61,7 @@ class Fixed:
             "islands": (self.islands, run.islands),
             "migration": (self.migration, run.migration),
             "sampler": (canonical(self.sampler) if self.sampler else None, run.sampler),
-            "proposer": (canonical(asked) if asked else None, run.proposer),
+            "proposer": (canonical(self.proposer) if self.proposer else None, run.proposer),
         }
         for name, (mine, its) in pairs.items():
             if mine is not None and mine != its:

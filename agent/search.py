@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from agent.champion import crowned
@@ -20,9 +21,10 @@ from agent.keys import Keys
 from agent.ledger import Ledger, Patience
 from agent.models.make import ModelSettings, make_model
 from agent.opening import Fixed, opened
-from agent.proposers.build import NAMES, build_proposer
+from agent.proposers.build import NAMES, asks, build_proposer
 from agent.rescore import Rescore
-from agent.strategies import kept, resolve
+from agent.strategies import SettingsError, canonical, kept, resolve
+from agent.types import Model, Proposer
 from archive.samplers import SAMPLERS
 from archive.store import Archive
 from archive.types import Entry
@@ -47,6 +49,8 @@ class Report:
     steps: int
     """Steps that the file now has, the seed apart."""
     usd: float
+    why: str = ""
+    """Of `usd`: what the next call may cost, and what is left."""
 
 
 @dataclass(frozen=True)
@@ -98,14 +102,14 @@ class Search:
             models = [stack.enter_context(closing(make_model(model, self.keys))) for model in self.models]
             if self.sampler is not None:
                 resolve(self.sampler, SAMPLERS)
-            if self.proposer is not None:
+            if self.proposer is not None and not self.file.exists():
                 build_proposer(self.proposer, models)
             archive = stack.enter_context(closing(opened(self.file, self._fixed(problem))))
             setting = kept(archive.run.proposer, NAMES, "proposer", self.proposer)
             sampler = kept(archive.run.sampler, SAMPLERS, "sampler", self.sampler)
             stop = threading.Event()
             controller = Controller(
-                archive, self.reference, problem, build_proposer(setting, models),
+                archive, self.reference, problem, self._proposer(setting, models),
                 resolve(sampler, SAMPLERS), self._engine(problem, stack),
                 Ledger(archive, self.usd, self.patience, stop).ask, self._evaluations(), self._proposals(),
                 self.listener, until, stop=stop,
@@ -114,11 +118,12 @@ class Search:
                 self.listener(Said("No model is asked: programs are varied by symbolic mutation and crossover."))
             archive.durable(any(model.reserve(()) != 0.0 for model in models))
             archive.invocation(self._invocation(problem))
+            stack.push(self._ended)
             self.listener(Started(problem, archive, self.steps, archive.view.outcomes.total()))
             reason = controller.run(archive.unfinished(self.steps, retry=self.retry))
             best = crowned(controller)
             self.listener(Stopped(reason))
-            return Report(reason, best, max(archive.view.outcomes.total() - 1, 0), archive.spent())
+            return Report(reason, best, max(archive.view.outcomes.total() - 1, 0), archive.spent(), controller.why)
 
     def rescore(self) -> int:
         """Judge every stored candidate by the scorer as it now is and switch the file to it; how many were judged.
@@ -134,9 +139,26 @@ class Search:
                 raise RunError(f"nothing to do: the scores of {self.file} were made by the scorer as it is now")
             if self.reference.name != archive.run.reference.name:
                 raise RunError(f"{self.file} is of {archive.run.reference.name!r}, not of {self.reference.name!r}")
-            self.listener(Started(problem, archive, archive.view.outcomes.total() - 1, 0))
             engine = self._engine(problem, stack)
-            return Rescore(archive, self.reference, digest, engine, self.listener).run(self._evaluations())
+            stack.push(self._ended)
+            self.listener(Started(problem, archive, archive.view.outcomes.total() - 1, 0))
+            judged = Rescore(archive, self.reference, digest, engine, self.listener).run(self._evaluations())
+            self.listener(Stopped("done"))
+            return judged
+
+    def _ended(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Tell the listener of an error while the archive is still open."""
+        if error is not None:
+            self.listener(Stopped(str(error) or type(error).__name__))
+
+    def _proposer(self, setting: Mapping[str, Any], models: Sequence[Model]) -> Proposer:
+        """The file's proposer. Raises SettingsError where it asks a model and there is none, or one was named and it asks none."""
+        has = f"{self.file} was made with the proposer {canonical(setting)[:200]}, which stays with the file and asks"
+        if asks(setting) and not models:
+            raise SettingsError(f"{has} a model: name one with --model or in the settings, or take another --file to go without")
+        if models and not asks(setting) and self.proposer is None:
+            raise SettingsError(f"{has} no model: leave out the model, or take another --file to go on with it")
+        return build_proposer(setting, models)
 
     def _fixed(self, problem: Problem) -> Fixed:
         return Fixed(

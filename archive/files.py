@@ -27,8 +27,32 @@ MOST = 10_000
 """Islands, and bins of an axis."""
 
 
+def place(path: Path, what: str = "run file") -> None:
+    """See that a file can stand at a path. Raises ArchiveError where a folder stands there, or there is no folder for it."""
+    no_folder(path, what)
+    folder = path.parent
+    if folder.exists() and not folder.is_dir():
+        raise ArchiveError(f"{path} cannot be made: {folder} is a file, and a folder was expected; take another name")
+    if not folder.exists():
+        raise ArchiveError(f"{path} cannot be made: there is no folder {folder}; make it (mkdir -p {folder}), or take another name")
+
+
+def no_folder(path: Path, what: str) -> None:
+    """Raises ArchiveError where a folder stands at a path."""
+    if path.is_dir():
+        raise ArchiveError(f"{path} is a folder, and a {what} was expected: name a file in it")
+
+
+def there(path: Path) -> None:
+    """See that a file is there to be opened. Raises ArchiveError."""
+    no_folder(path, "run file")
+    if not path.is_file():
+        raise ArchiveError(f"there is no file {path}")
+
+
 def locked(path: Path, stack: ExitStack) -> Lock:
-    """The lock of a file, released with the stack. Raises ArchiveError where another process holds it."""
+    """The lock of a file, released with the stack. Raises ArchiveError where another process holds it, or no file can stand there."""
+    place(path)
     lock = taken(path.resolve())
     stack.callback(lock.release)
     return lock
@@ -98,8 +122,9 @@ def copy(path: Path, to: Path) -> None:
     """Copy a file as it is at one moment, also while it is written. The copy is complete, or not there.
 
     Raises:
-        ArchiveError: there is a file with that name already; it cannot be written; the disk is full.
+        ArchiveError: there is a file or folder with that name already; its folder is missing; it cannot be written; the disk is full.
     """
+    place(to, "copy")
     part = to.with_name(to.name + ".part")
     try:
         to.touch(exist_ok=False)

@@ -33,11 +33,11 @@ class Ledger:
         """Sum up the rows of a file."""
         query = select(calls.c.step, calls.c.number, calls.c.reserved, settlements.c.id, settlements.c.usd)
         with self._lock:
-            for step, number, reserved, ended, usd in connection.execute(query.outerjoin(settlements, _TOGETHER)):
+            for step, number, reserved, ended, cost in connection.execute(query.outerjoin(settlements, _TOGETHER)):
                 if ended is None:
                     self._reserved[step, number] = reserved or 0.0
                 else:
-                    self._settled += usd if usd is not None else reserved or 0.0
+                    self._settled += cost if cost is not None else reserved or 0.0
 
     def spent(self) -> float:
         """USD."""
@@ -50,9 +50,7 @@ class Ledger:
         with self._lock:
             spent = self._settled + sum(self._reserved.values())
             if cap is not None and not spent + asked <= cap + EDGE:
-                raise BudgetSpent(
-                    f"{spent:.4f} of {cap:.4f} USD are spent or set aside; the next call may cost {asked:.4f}"
-                )
+                raise BudgetSpent(f"one call may cost {usd(asked)}, and {usd(max(0.0, cap - spent))} of {usd(cap)} is left")
             if key in self._reserved:
                 raise ArchiveError(f"call {call.number} of step {call.step} is reserved already")
             self._reserved[key] = asked
@@ -78,11 +76,16 @@ class Ledger:
             self._settled += settled.usd if settled.usd is not None else reserved
 
 
-def priced(usd: float | None) -> float | None:
+def usd(amount: float) -> str:
+    """An amount of money; a small one with the first two digits that tell: `$1.2500`, `$0.000034`."""
+    return f"${amount:.{max(4, 1 - math.floor(math.log10(amount)))}f}" if amount > 0 else "$0"
+
+
+def priced(amount: float | None) -> float | None:
     """Raises ArchiveError for a price that none can be."""
-    if usd is not None and not 0 <= usd < math.inf:
-        raise ArchiveError(f"a call may cost a finite number of USD from 0 up, not {usd!r}")
-    return usd
+    if amount is not None and not 0 <= amount < math.inf:
+        raise ArchiveError(f"a call may cost a finite number of USD from 0 up, not {amount!r}")
+    return amount
 
 
 def paid(connection: Connection, step: int) -> list[tuple[Call, Settled | None]]:

@@ -20,6 +20,8 @@ from evaluators.types import Evaluation, Outcome
 from sandboxes.types import Data, Usage
 
 T = TypeVar("T")
+LAST = 2**63 - 1
+"""The largest number that SQLite has."""
 OUTCOMES = frozenset(get_args(Outcome))
 
 STARTED = steps.select().where(steps.c.step == bindparam("step"))
@@ -74,7 +76,7 @@ class Reading:
 
 def entry(connection: Connection, step: int, digest: str, *, artifact: bool = False) -> Entry:
     """A step's candidate with what became of it. Raises ArchiveError where there is none."""
-    row = connection.execute(COUNTING, {"step": step, "digest": digest}).one_or_none()
+    row = connection.execute(COUNTING, {"step": step, "digest": digest}).one_or_none() if 0 <= step <= LAST else None
     if row is None:
         raise ArchiveError(_absent(connection, step))
     made = candidate(connection, step)
@@ -88,7 +90,7 @@ def _absent(connection: Connection, step: int) -> str:
     last = connection.execute(select(steps.c.step).order_by(steps.c.step.desc()).limit(1)).scalar()
     if last is None:
         return f"there is no step {step}: the file holds none yet"
-    if started(connection, step):
+    if 0 <= step <= last and started(connection, step):
         return f"step {step} has begun, but is not judged yet"
     return f"there is no step {step}: the file holds steps from 0 to {last}"
 

@@ -63,8 +63,7 @@ class Archive:
             ArchiveError: there is no such file; it is no archive, damaged, or of a newer elites; to write: another
                 process holds its lock (the text names it), or it cannot be written.
         """
-        if not path.is_file():
-            raise ArchiveError(f"there is no file {path}")
+        files.there(path)
         with ExitStack() as stack:
             lock = files.locked(path, stack) if write else None
             files.prepare(path, write)

@@ -113,11 +113,14 @@ def folder_files(folder: Path) -> Files:
 def _unknown(spec: str, folder: Path) -> str:
     if folder.is_dir():
         return f"the folder {folder} has no {MODULE}; `elites new NAME` makes a folder that works"
+    if folder.is_file():
+        inside = f": name its folder, {folder.parent}" if folder.name == MODULE else ", and a problem is a folder or a module"
+        return f"{spec} is a file{inside}"
     near = difflib.get_close_matches(spec, bundled(), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return (
-        f"there is no problem {spec!r}.{hint} Bundled are {', '.join(bundled())}; "
-        f"or give a folder that holds a {MODULE}, or a dotted path to a module"
+        f"there is no problem {spec!r}: no bundled one, no folder and no module that can be imported has this name.{hint} "
+        f"Bundled are {', '.join(bundled())}; or give a folder that holds a {MODULE}, or a dotted path to a module"
     )
 
 
@@ -130,6 +133,10 @@ def _found(reference: Reference) -> Problem | Callable[..., Problem]:
             module = importlib.import_module(f"problems.{reference.name}.problem")
         else:
             module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if reference.files is None and f"{module_name}.".startswith(f"{error.name}."):
+            raise ProblemError(_unknown(reference.name, Path(reference.name))) from error
+        raise ProblemError(f"problem {reference.name!r} does not load: there is no module {error.name!r}, which it imports") from error
     except (ImportError, SyntaxError, AttributeError, NameError, TypeError, ValueError, OSError) as error:
         raise ProblemError(f"problem {reference.name!r} does not load: {type(error).__name__}: {error}") from error
     for name in [attribute] if attribute else ["PROBLEM", "problem"]:

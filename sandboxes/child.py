@@ -206,7 +206,8 @@ def failure(error: BaseException) -> dict[str, Any]:
             "text": _bounded(str(wire.WireError(error.problem, error.place.removeprefix(".ok")))),
         }
     if isinstance(error, MemoryError):
-        return {"error": "memory", "text": _bounded(f"the program asked for more memory than it may use: {error}")}
+        said = f": {error}" if str(error) else ""
+        return {"error": "memory", "text": _bounded(f"the program asked for more memory than it may use{said}")}
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename in _OURS:
         frames = frames.tb_next

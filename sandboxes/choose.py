@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import docker
-
-from sandboxes.docker import DockerSandbox, daemon
+from sandboxes.daemon import daemon, reach
+from sandboxes.docker import DockerSandbox
 from sandboxes.image import Say
 from sandboxes.process import ProcessSandbox
 from sandboxes.types import Sandbox, SandboxUnavailable
@@ -48,7 +47,7 @@ def choose(
 def docker_version() -> str:
     """Raises SandboxUnavailable when no daemon answers."""
     with daemon():
-        client = docker.from_env(timeout=10)
+        client = reach(10)
         try:
             return str(client.version()["Version"])
         finally:

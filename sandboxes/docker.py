@@ -8,7 +8,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from docker.types import LogConfig
 
 from sandboxes import image, packages
 from sandboxes.box import MIB, START_SECONDS, Box, scratch_mb, settings
+from sandboxes.daemon import daemon, reach
 from sandboxes.image import Say
 from sandboxes.pool import Pool
 from sandboxes.process import check_needs
@@ -124,20 +124,6 @@ def _left(deadline: float) -> float:
     return left
 
 
-@contextlib.contextmanager
-def daemon() -> Iterator[None]:
-    """Turns the faults of the Docker client into SandboxUnavailable, with what to do."""
-    try:
-        yield
-    except APIError as error:
-        raise SandboxUnavailable(f"the Docker daemon refused: {error.explanation or error}") from None
-    except (requests.RequestException, DockerException) as error:
-        raise SandboxUnavailable(
-            f"no Docker daemon answers ({str(error)[:200]}); start it (`systemctl start docker`, or Docker Desktop), "
-            "set DOCKER_HOST, or choose the process sandbox"
-        ) from None
-
-
 def hardening(needs: Needs) -> dict[str, Any]:
     """What a container may not do. PID 1 keeps three capabilities, to change the user and to kill."""
     memory = (needs.memory_mb + HARNESS_MB) * MIB
@@ -198,7 +184,7 @@ class DockerSandbox:
         """
         with self._lock, daemon():
             if self._client is None:
-                self._client = docker.from_env()
+                self._client = reach()
             if needs.packages not in self._images:
                 self._images[needs.packages] = image.ensure(self._client, needs, self._say)
             return self._images[needs.packages]

@@ -20,6 +20,7 @@ from agent.console.app import app
 from agent.console.manual import commands, manual
 from agent.console.scaffold import PROBLEM
 from agent.keys import Keys
+from archive.samplers import SAMPLERS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -82,6 +83,11 @@ def test_the_settings_shown_are_settings() -> None:
         assert settings.parsed(tomllib.loads(block), "README.md").models
 
 
+def test_the_readme_names_what_can_be_chosen() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert not [name for name in SAMPLERS if f"`{name}`" not in text]
+
+
 def test_the_problem_shown_is_the_one_that_is_made() -> None:
     (shown_problem,) = blocks(ROOT / "README.md", "python")
     assert shown_problem == PROBLEM.replace("@NAME@", "points")
@@ -89,7 +95,6 @@ def test_the_problem_shown_is_the_one_that_is_made() -> None:
     assert len([line for line in body.splitlines() if line.strip()]) <= 20
 
 
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 def test_the_commands_of_the_readme_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     ran = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from agent.console.drawing import DrawingError, picture
 from agent.console.facts import of_evaluation
 from agent.console.text import block, number, say, say_json, warn
 from evaluators.digest import scoring_digest
@@ -111,10 +112,8 @@ def check(problem: str, words: Sequence[str], sandbox: Name, as_json: bool) -> N
         say_json({"problem": on.source.name, "parameters": dict(on.source.parameters), "ok": good, "checks": found})
     else:
         for entry in found:
-            say(
-                f"{'ok  ' if entry['ok'] else 'FAIL'}  {entry['check']}"
-                + (f": {entry['text']}" if entry["text"] else "")
-            )
+            text = f": {entry['text']}" if entry["text"] else ""
+            say(f"{'ok  ' if entry['ok'] else 'FAIL'}  {entry['check']}{text}".replace("\n", "\n      "))
     if not good:
         raise typer.Exit(1)
 
@@ -128,13 +127,12 @@ def checks(on: Bench) -> Iterator[tuple[str, str]]:
     refused = problem.screen(problem.seed) if problem.screen else None
     yield "the screen lets the seed pass", refused or ""
     first = on.tried(problem.seed)
-    yield f"the seed is scored: {number(first.value)}", "" if first.outcome == "scored" else _why(first)
-    again = on.tried(problem.seed)
-    same = (first.outcome, first.value, first.measures) == (again.outcome, again.value, again.measures)
-    yield (
-        "scored again it gets the same",
-        "" if same else f"{_why(first)}, then {_why(again)}",
-    )
+    scored = first.outcome == "scored"
+    yield "the seed is scored" + (f" ({number(first.value)})" if scored else ""), "" if scored else _why(first)
+    if scored:
+        again = on.tried(problem.seed)
+        same = (first.outcome, first.value, first.measures) == (again.outcome, again.value, again.measures)
+        yield "scored again it gets the same", "" if same else f"{_why(first)}, then {_why(again)}"
     for name, program in _BROKEN.items():
         ended = on.tried({MAIN: program})
         good = ended.outcome not in ("scored", "scorer")
@@ -153,14 +151,17 @@ _BROKEN = {
 
 
 def _why(evaluation: Evaluation) -> str:
-    return f"{evaluation.outcome} {number(evaluation.value, exact=True)} {evaluation.feedback}".strip()
+    """What became of it, in words; what a program or a scorer says may have many lines."""
+    value = f" {number(evaluation.value, exact=True)}" if evaluation.value is not None else ""
+    said = evaluation.feedback.strip()
+    return f"{evaluation.outcome}{value}" + (f": {said}" if said else "")
 
 
 def _drawn(problem: Problem, artifact: Any) -> str:
     if problem.plot is None:
         return "there is nothing to draw with"
     try:
-        figure = problem.plot(artifact)
-    except (ArithmeticError, AttributeError, ImportError, LookupError, NameError, TypeError, ValueError) as error:
-        return f"{type(error).__name__}: {error}"
-    return "" if hasattr(figure, "savefig") else f"plot must return a matplotlib Figure, not {type(figure).__name__}"
+        picture(problem.plot, artifact)
+    except DrawingError as error:
+        return str(error)
+    return ""

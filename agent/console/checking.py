@@ -7,41 +7,47 @@ from pathlib import Path
 
 import typer
 
+from agent.console import drawing
 from agent.console.inspection import chosen, opened
 from agent.console.sources import source_of, strategy
 from agent.console.text import say, say_json
 from agent.strategies import SettingsError, canonical, kept, resolve
 from archive.check import check_run as recomputed
+from archive.files import place
 from archive.samplers import SAMPLERS
 from archive.store import Archive
 from archive.types import ArchiveError, Sampler
 from problems.loading import ProblemError, load
 
 
-def plot(file: Path, step: int | None, to: Path, problem: str | None) -> None:
+def plot(file: Path, step: int | None, to: Path, problem: str | None, as_json: bool) -> None:
     """Draw an artifact with the problem's own `plot`.
 
     Raises:
         ProblemError: the problem is not bundled and was not named, or has nothing to draw with.
-        ArchiveError: there is no such step, or its artifact was not kept.
+        ArchiveError: there is no such step, its artifact was not kept or cannot be drawn, or no picture can stand there.
     """
+    place(to, "picture")
     with opened(file) as archive:
         entry = chosen(archive, step)
     source = source_of(file, problem)
+    drawing.imported()
     draw = load(source).plot
     if draw is None:
-        raise ProblemError(f"the problem {source.name!r} has no plot")
+        raise ProblemError(f"the problem {source.name!r} has no plot: give its Problem one, a function from the artifact to a Figure")
     if entry.evaluation.artifact is None:
         raise ArchiveError(
             f"no artifact of step {entry.step} was kept: that is done where an entry takes a cell or is the best"
         )
     try:
-        figure = draw(entry.evaluation.artifact)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise ArchiveError(f"the artifact of step {entry.step} cannot be drawn: {why}") from error
-    figure.savefig(to)
-    say(str(to))
+        drawn = drawing.picture(draw, entry.evaluation.artifact, to.suffix.lower().removeprefix(".") or "png")
+    except drawing.DrawingError as error:
+        raise ArchiveError(f"the artifact of step {entry.step} cannot be drawn: {error}") from error
+    to.write_bytes(drawn)
+    if as_json:
+        say_json({"file": str(file), "step": entry.step, "written": [str(to)]})
+    else:
+        say(str(to))
 
 
 def check_run(file: Path, sampler: str | None, as_json: bool) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from agent.console.text import warn
 
@@ -34,6 +35,16 @@ class Commands(TyperGroup):
         with OneMessage():
             return super().invoke(ctx)
 
+
+class StepCommand(TyperCommand):
+    """A command that takes the number of a step. One below zero is a number too, which the file then says it has not."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [f" {word}" if NEGATIVE.fullmatch(word) else word for word in args])
+
+
+NEGATIVE = re.compile(r"-\d+")
+"""What would be taken for an option; with a blank before it, it is read as the number that it is."""
 
 app = typer.Typer(
     name="elites",

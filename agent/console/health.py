@@ -68,19 +68,20 @@ def examined(keys: Sequence[str]) -> Iterator[Finding]:
 
 def docker_findings() -> Iterator[Finding]:
     """The daemon and the image, by the client that runs use."""
-    from docker import DockerClient
     from docker.errors import DockerException
 
+    from sandboxes.daemon import meaning, reach
+
     try:
-        client = DockerClient.from_env(timeout=5)
+        client = reach(5)
     except DockerException as error:
-        yield Finding("Docker daemon", False, str(error)[:200], _DAEMON)
+        yield Finding("Docker daemon", False, f"none at {meaning(error)}", _DAEMON)
         return
     try:
         yield Finding("Docker daemon", True, f"version {client.version()['Version']}")
         yield image(client)
     except (DockerException, OSError) as error:
-        yield Finding("Docker daemon", False, str(error)[:200], _DAEMON)
+        yield Finding("Docker daemon", False, f"none at {meaning(error)}", _DAEMON)
     finally:
         client.close()
 

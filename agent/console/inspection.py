@@ -7,11 +7,13 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agent.console import maps
+from agent.console import calls, maps
 from agent.console.facts import artifact, lines, named, of_entry
 from agent.console.text import clean, columns, line, number, say, say_json
+from archive.files import place
 from archive.store import Archive
 from archive.types import ArchiveError, Entry
 
@@ -19,7 +21,7 @@ from archive.types import ArchiveError, Entry
 @contextmanager
 def opened(file: Path) -> Iterator[Archive]:
     """The file, open for reading: a run that writes it is neither disturbed nor waited for. Raises ArchiveError."""
-    if not file.is_file():
+    if not file.exists():
         raise ArchiveError(f"there is no run file {file}; `elites run PROBLEM --file {file}` makes one")
     archive = Archive.open(file)
     try:
@@ -49,24 +51,26 @@ def best(file: Path, as_json: bool) -> None:
         say("\n".join(lines(facts)))
 
 
-def show(file: Path, step: int, as_json: bool) -> None:
-    """One entry with its program."""
+def show(file: Path, step: int, with_calls: bool, as_json: bool) -> None:
+    """One entry with its program and the calls of models for it."""
     with opened(file) as archive:
         entry = archive.entry(step)
-        facts, calls = of_entry(archive, entry), archive.calls(step)
+        facts, paid = of_entry(archive, entry), archive.calls(step)
     if as_json:
-        paid = [settled.usd for _, settled in calls if settled and settled.usd is not None]
-        say_json({"file": str(file), **facts, "files": dict(entry.files), "calls": len(calls), "usd": sum(paid)})
+        usd = sum(settled.usd for _, settled in paid if settled and settled.usd is not None)
+        say_json({"file": str(file), **facts, "files": dict(entry.files), "calls": calls.facts(paid), "usd": usd})
         return
-    say("\n".join(lines(facts)))
+    say("\n".join([*lines(facts), *calls.lines(paid)]))
     for name, text in sorted(entry.files.items()):
         say(f"\n--- {line(name)}\n{text.rstrip()}")
+    if with_calls:
+        say("\n".join(calls.whole(paid)) if paid else "\nno model was asked")
 
 
 def ls(file: Path, order: str, limit: int, as_json: bool) -> None:
     """The steps, in a table."""
     with opened(file) as archive:
-        rows = list(archive.rows(order=order, limit=limit))
+        rows = list(archive.rows(order=order, limit=min(limit, 2**62)))
     if as_json:
         told = [
             {
@@ -145,16 +149,34 @@ def diff(file: Path, a: int, b: int, as_json: bool) -> None:
         say(text.rstrip() or "the programs are the same")
 
 
-def export(file: Path, step: int | None, to: Path, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Destination:
+    """The folder of an export."""
+
+    folder: Path
+    force: bool = False
+    """Write into it even where it holds something."""
+
+    def seen_to(self) -> None:
+        """Raises ArchiveError where it cannot be a folder, or holds something that might be overwritten."""
+        for folder in (self.folder, *self.folder.parents):
+            if folder.exists() and not folder.is_dir():
+                raise ArchiveError(f"{folder} is a file, and a folder was expected; take another name for --to")
+        if not self.force and self.folder.exists() and any(self.folder.iterdir()):
+            raise ArchiveError(f"the folder {self.folder} is not empty: take another name for --to, or --force to write into it")
+
+
+def export(file: Path, step: int | None, to: Destination, as_json: bool) -> None:
     """A program, its artifact and its facts into a folder. Nothing outside the folder is written."""
+    to.seen_to()
     with opened(file) as archive:
         entry = chosen(archive, step)
         facts = of_entry(archive, entry)
     data = artifact(entry)
-    texts = {inside(to / "program", name): text for name, text in sorted(entry.files.items())}
+    texts = {inside(to.folder / "program", name): text for name, text in sorted(entry.files.items())}
     if data is not None:
-        texts[to / "artifact.json"] = json.dumps(data)
-    texts[to / "facts.json"] = json.dumps({"file": file.name, **facts}, indent=2)
+        texts[to.folder / "artifact.json"] = json.dumps(data)
+    texts[to.folder / "facts.json"] = json.dumps({"file": file.name, **facts}, indent=2)
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8", errors="backslashreplace")
@@ -166,13 +188,17 @@ def export(file: Path, step: int | None, to: Path, as_json: bool) -> None:
         say("no artifact: it is kept where an entry takes a cell or is the best")
 
 
-def copy(file: Path, to: Path) -> None:
-    """Copy a run file while it may be written. Raises ArchiveError where the copy exists."""
+def copy(file: Path, to: Path, as_json: bool) -> None:
+    """Copy a run file while it may be written. Raises ArchiveError where the copy exists, or cannot stand there."""
+    place(to, "copy")
     if to.exists():
-        raise ArchiveError(f"{to} exists already; a copy overwrites nothing")
+        raise ArchiveError(f"{to} exists already, and a copy overwrites nothing: take another name")
     with opened(file) as archive:
         archive.copy(to)
-    say(str(to))
+    if as_json:
+        say_json({"file": str(file), "written": [str(to)]})
+    else:
+        say(str(to))
 
 
 def _changes(one: Entry, two: Entry) -> Iterator[str]:

@@ -54,9 +54,15 @@ class Progress:
             self._open(event)
         elif isinstance(event, Finished):
             self._count()
-        elif isinstance(event, Stopped) and self._started is not None:
-            self.__exit__()
-            self._print(self._sentence(self._started))
+        elif isinstance(event, Stopped):
+            self._close()
+
+    def _close(self) -> None:
+        """End the display with how things stand, in one line."""
+        self.__exit__()
+        started, self._started = self._started, None
+        if started is not None:
+            self._print(self._sentence(started, ended=True))
 
     def _open(self, event: Started) -> None:
         with self._lock:
@@ -80,7 +86,7 @@ class Progress:
     def _print(self, text: str) -> None:
         self.console.print(Text(clean(text)), soft_wrap=True)
 
-    def _sentence(self, started: Started) -> str:
+    def _sentence(self, started: Started, *, ended: bool = False) -> str:
         """The state in one line."""
         best = started.archive.view.best()
         parts = [
@@ -89,7 +95,7 @@ class Progress:
             f"{started.archive.view.filled()} cells",
             f"{self._rate():.3g} steps/s",
             *self._money(started),
-            f"ETA {self._eta(started)}",
+            "" if ended else f"ETA {self._eta(started)}",
             self._counts(started),
         ]
         return "  ".join(part for part in parts if part)

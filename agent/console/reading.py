@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from agent.console.cli import app
+from agent.console.cli import StepCommand, app
 from agent.console.commands import AsJson, ProblemOption, RunFile
 
-Step = Annotated[int, typer.Argument(metavar="STEP", min=0, help="The step's number.")]
-BestOr = Annotated[int | None, typer.Argument(metavar="STEP", min=0, help="The step; by default the best.")]
+Step = Annotated[int, typer.Argument(metavar="STEP", help="The step's number.")]
+BestOr = Annotated[int | None, typer.Argument(metavar="STEP", help="The step; by default the best.")]
 
 
 @app.command()
@@ -22,12 +22,17 @@ def best(file: RunFile, as_json: AsJson = False) -> None:
     inspection.best(file, as_json)
 
 
-@app.command()
-def show(file: RunFile, step: Step, as_json: AsJson = False) -> None:
-    """Print one step: its program and what became of it."""
+@app.command(cls=StepCommand)
+def show(
+    file: RunFile,
+    step: Step,
+    calls: Annotated[bool, typer.Option("--calls", help="With each prompt and reply in full, as --json has them too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print one step: its program, what became of it, and the calls of models."""
     from agent.console import inspection
 
-    inspection.show(file, step, as_json)
+    inspection.show(file, step, calls, as_json)
 
 
 @app.command()
@@ -55,7 +60,7 @@ def grid(
     inspection.grid(file, island, as_json)
 
 
-@app.command()
+@app.command(cls=StepCommand)
 def lineage(file: RunFile, step: Step, as_json: AsJson = False) -> None:
     """List the ancestors of a step, from the seed on."""
     from agent.console import inspection
@@ -63,11 +68,11 @@ def lineage(file: RunFile, step: Step, as_json: AsJson = False) -> None:
     inspection.lineage(file, step, as_json)
 
 
-@app.command()
+@app.command(cls=StepCommand)
 def diff(
     file: RunFile,
-    a: Annotated[int, typer.Argument(metavar="A", min=0, help="A step.")],
-    b: Annotated[int, typer.Argument(metavar="B", min=0, help="Another.")],
+    a: Annotated[int, typer.Argument(metavar="A", help="A step.")],
+    b: Annotated[int, typer.Argument(metavar="B", help="Another.")],
     as_json: AsJson = False,
 ) -> None:
     """Print what changed from one program to another."""
@@ -76,30 +81,32 @@ def diff(
     inspection.diff(file, a, b, as_json)
 
 
-@app.command()
+@app.command(cls=StepCommand)
 def export(
     file: RunFile,
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder; made where it is not there.")],
     step: BestOr = None,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a program, its artifact and its facts into a folder."""
     from agent.console import inspection
 
-    inspection.export(file, step, to, as_json)
+    inspection.export(file, step, inspection.Destination(to, force), as_json)
 
 
-@app.command()
+@app.command(cls=StepCommand)
 def plot(
     file: RunFile,
-    to: Annotated[Path, typer.Option("--to", metavar="PNG", help="The picture.")],
+    to: Annotated[Path, typer.Option("--to", metavar="PNG", help="The picture; .pdf and .svg do as well.")],
     step: BestOr = None,
     problem: ProblemOption = None,
+    as_json: AsJson = False,
 ) -> None:
     """Draw an artifact. Needs the problem's own code: that of a bundled one is there, any other is named."""
     from agent.console import checking
 
-    checking.plot(file, step, to, problem)
+    checking.plot(file, step, to, problem, as_json)
 
 
 @app.command("check-run")
@@ -115,8 +122,12 @@ def check_run(
 
 
 @app.command()
-def copy(file: RunFile, to: Annotated[Path, typer.Argument(metavar="TO", help="The copy; must not exist.")]) -> None:
+def copy(
+    file: RunFile,
+    to: Annotated[Path, typer.Argument(metavar="TO", help="The copy; must not exist.")],
+    as_json: AsJson = False,
+) -> None:
     """Copy a run file, also while a run writes it."""
     from agent.console import inspection
 
-    inspection.copy(file, to)
+    inspection.copy(file, to, as_json)

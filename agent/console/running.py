@@ -72,6 +72,8 @@ def told(file: Path, report: Report) -> None:
     }
     paid = f", ${report.usd:.4f}" if report.usd else ""
     say(f"{why.get(report.reason, report.reason)}: {report.steps} steps in {file}{paid}")
+    if report.why:
+        say(f"{report.why}: raise --usd, or lower --max-tokens (max_tokens in the settings)")
     if report.best is None:
         say("no champion: no entry passed being judged again")
         return

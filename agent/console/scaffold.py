@@ -31,18 +31,13 @@ def problem(n: int = 10) -> Problem:
     return Problem("@NAME@", __doc__, seed, score, sense="maximize", axes=(Axis("height", 0, 1, 10),))
 '''
 
-SEED = '''"""Points on a circle."""
-
-import math
+SEED = '''"""Points on the diagonal; what leaves the square comes in again at the other side."""
 
 
 # EVOLVE-BLOCK-START
 def points(n):
-    found = []
-    for i in range(n):
-        angle = 2 * math.pi * i / n
-        found.append([0.5 + 0.3 * math.cos(angle), 0.5 + 0.3 * math.sin(angle)])
-    return found
+    right, up = 1 / n, 1 / n
+    return [[right * i % 1, up * i % 1] for i in range(n)]
 
 
 # EVOLVE-BLOCK-END

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ WRAPPERS = frozenset({"APIConnectionError", "APITimeoutError", "Timeout"})
 
 AGAIN = frozenset({408, 409, 425, 429})
 """Statuses below 500 after which asking again may help."""
+
+
+NO_KEY = re.compile(r"missing credentials|api[_ ]key", re.IGNORECASE)
+"""What a client says that misses a key, with whatever status it makes up."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,10 @@ def status(error: Exception, place: Place) -> ModelError:
     """The server answered with an error status; such an answer is not billed."""
     code = int(getattr(error, "status_code", 0) or 0)
     said = place.short(error)
+    name = place.key_name
+    if not any(place.secrets) and (code in (401, 403) or (place.invented and NO_KEY.search(str(error)))):
+        return ModelRefused(f"{place.url} asks for a key and was given none ({said}): set {name} in the environment")
     if code in (401, 403):
-        name = place.key_name
         return ModelRefused(
             f"the key in {name} was refused by {place.url} ({said}): set {name} to a key that this server knows"
         )

@@ -17,11 +17,17 @@ KEY_NAMES: Mapping[str, tuple[str, ...]] = {
     "together_ai": ("TOGETHERAI_API_KEY", "TOGETHER_API_KEY"),
     "fireworks_ai": ("FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY"),
     "huggingface": ("HUGGINGFACE_API_KEY", "HF_TOKEN"),
+    "bedrock": ("AWS_BEARER_TOKEN_BEDROCK",),
 }
 """What litellm's providers call their keys, where that is not PROVIDER_API_KEY."""
 
-AWS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region_name", "aws_profile_name")
-"""Arguments of litellm that are variables of the same name elsewhere."""
+KEYED = frozenset(
+    {"anthropic", "cohere", "deepseek", "fireworks_ai", "gemini", "groq", "mistral", "openrouter", "together_ai", "xai"}
+)
+"""Providers that answer nobody without a key. Of others, one on this machine for instance, only they know."""
+
+AWS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+"""Arguments of litellm that are variables of the same name elsewhere. It finds the region and the profile by itself."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def make_model(
         environ: where OPENAI_BASE_URL is looked up.
 
     Raises:
-        ModelRefused: there is no key for it.
+        ModelRefused: there is no key for it, and it needs one; the text names the variable to set.
     """
     keys = take_keys(dict(environ)) if keys is None else keys
     base_url = settings.base_url or environ.get("OPENAI_BASE_URL") or None
@@ -90,9 +96,10 @@ def _key(settings: ModelSettings, keys: Keys, variable: str, base_url: str | Non
 
 
 def _litellm(settings: ModelSettings, keys: Keys, provider: str) -> LiteLLM:
-    """The key may be missing: a provider on this machine needs none, and litellm says so where one does."""
     names = (settings.key,) if settings.key else KEY_NAMES.get(provider, (f"{provider.upper()}_API_KEY",))
     found = keys.first(names)
+    if found is None and provider in KEYED:
+        raise ModelRefused(f"no key for {settings.name}: set {' or '.join(names)} in the environment")
     secrets = {"api_key": found[1]} if found else {}
     if provider in ("bedrock", "sagemaker"):
         secrets |= {name: value for name in AWS if (value := keys.get(name.upper()))}

@@ -22,6 +22,17 @@ NAMES = ("mutate", "patch", "rewrite", "roulette")
 """The proposers that come with elites."""
 
 
+ASKING = ("patch", "rewrite")
+"""Those that ask a model."""
+
+
+def asks(setting: Mapping[str, Any]) -> bool:
+    """Whether a proposer that comes with elites asks a model."""
+    weights = setting.get("weights")
+    used = [setting.get("use"), *(weights if setting.get("use") == "roulette" and isinstance(weights, Mapping) else ())]
+    return any(name in ASKING for name in used)
+
+
 def build_proposer(setting: Mapping[str, Any], models: Sequence[Model]) -> Proposer:
     """The proposer that a setting names; what asks a model asks each of `models` equally often.
 

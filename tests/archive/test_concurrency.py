@@ -132,7 +132,7 @@ def test_money(tmp_path: Path) -> None:
         asked = Call(1, 0, "propose", "m", '[{"content": "half \ud800"}]', 0.5)
         archive.reserve(asked, 1.0)
         assert archive.spent() == 0.5
-        with pytest.raises(BudgetSpent, match=r"0\.5000 of 1\.0000 USD"):
+        with pytest.raises(BudgetSpent, match=r"\$0\.5000 of \$1\.0000 is left"):
             archive.reserve(replace(asked, number=1, reserved=0.6), 1.0)
         with pytest.raises(ArchiveError, match="reserved already"):
             archive.reserve(asked, None)

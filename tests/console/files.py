@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -58,8 +59,11 @@ def verified(path: Path, value: float | None, reason: str = "") -> Entry:
 
 
 def paid(path: Path, step: int) -> None:
-    """A call to a model for a step."""
+    """Calls to a model for a step: one that failed, one that was answered, one that never ended; all of them hostile."""
     archive = Archive.open(path, write=True)
-    archive.reserve(Call(step, 0, "propose", "gpt", "[]", 0.5), None)
-    archive.settle(step, 0, Settled("text", 10, 5, 0.25, 1.0))
+    prompt = json.dumps([{"role": "system", "content": "Improve it."}, {"role": "user", "content": f"--- {HOSTILE}\nvalue     9"}])
+    for number in range(3):
+        archive.reserve(Call(step, number, "patch", f"gpt{HOSTILE}", prompt if number else HOSTILE, 0.5), None)
+    archive.settle(step, 0, Settled(None, usd=0.0, seconds=0.5, error=f"busy {HOSTILE}"))
+    archive.settle(step, 1, Settled(f"text {HOSTILE}\n--- program.py", 10, 5, 0.25, 1.0))
     archive.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -15,9 +14,8 @@ import pytest
 
 from archive.store import Archive
 from archive.types import Candidate, Selection
-from evaluators.types import Reference
 from tests.console.conftest import Elites
-from tests.console.files import paid, run_file, scored, verified
+from tests.console.files import run_file, scored, verified
 
 READING = (
     ["best"], ["show", 5], ["ls"], ["ls", "--order", "best"], ["map"], ["lineage", 12], ["diff", 5, 7], ["export"],
@@ -85,14 +83,6 @@ def test_best_passes_over_the_quarantined(elites: Elites, file: Path) -> None:
     assert "a forged packing" in elites("show", file, bad.step).out
 
 
-def test_show_has_program_and_calls(elites: Elites, file: Path) -> None:
-    paid(file, 3)
-    told = elites("show", file, 3, "--json").json
-    assert told["files"] == {"program.py": "def f():\n    return 3\n"}
-    assert (told["calls"], told["usd"]) == (1, 0.25)
-    assert "return 3" in elites("show", file, 3).out
-
-
 def test_what_a_program_said_cannot_pose_as_a_line_of_ours(elites: Elites, file: Path) -> None:
     archive = Archive.open(file, write=True)
     seed = archive.view.seed
@@ -143,28 +133,6 @@ def test_diff_is_a_unified_diff(elites: Elites, file: Path) -> None:
     assert "the programs are the same" in elites("diff", file, 1, 1).out
 
 
-def test_export_writes_program_artifact_and_facts(elites: Elites, file: Path, tmp_path: Path) -> None:
-    assert elites("export", file, "--to", tmp_path / "out").code == 0
-    assert (tmp_path / "out/program/program.py").read_text() == "def f():\n    return 12\n"
-    assert json.loads((tmp_path / "out/artifact.json").read_text()) == [[0.5, 0.5, 0.22000000000000003]]
-    assert json.loads((tmp_path / "out/facts.json").read_text())["step"] == 12
-
-
-@pytest.mark.parametrize("name", ["../escaped.py", "/tmp/escaped.py", "a/../../escaped.py", "\0escaped.py"])
-def test_export_writes_nothing_outside_the_folder(elites: Elites, file: Path, tmp_path: Path, name: str) -> None:
-    archive = Archive.open(file, write=True)
-    seed = archive.view.seed
-    archive.begin(13, lambda view: (0, Selection(seed)))
-    archive.add(Candidate(13, {"a.py": "", name: "escaped"}, (0,), "mutate", key="13"))
-    archive.record(13, scored(9.0, 0.5, 0.5))
-    archive.close()
-    refused = elites("export", file, 13, "--to", tmp_path / "deep" / "out")
-    assert refused.code == 1
-    assert "leads out of the folder" in refused.err
-    assert not list(tmp_path.rglob("escaped.py"))
-    assert not (tmp_path / "deep").exists()
-
-
 def test_a_file_can_be_read_while_it_is_written(elites: Elites, file: Path) -> None:
     archive = Archive.open(file, write=True)
     seed = archive.view.seed
@@ -177,38 +145,19 @@ def test_a_file_can_be_read_while_it_is_written(elites: Elites, file: Path) -> N
     archive.close()
 
 
-def test_copy_copies_and_overwrites_nothing(elites: Elites, file: Path, tmp_path: Path) -> None:
-    archive = Archive.open(file, write=True)
-    assert elites("copy", file, tmp_path / "copy.db").code == 0
-    archive.close()
-    assert elites("best", tmp_path / "copy.db", "--json").json["step"] == 12
-    refused = elites("copy", file, tmp_path / "copy.db")
-    assert refused.code == 1
-    assert "exists already" in refused.err
-
-
-def test_plot_draws_a_bundled_problem(elites: Elites, file: Path, tmp_path: Path) -> None:
-    assert elites("plot", file, "--to", tmp_path / "best.png").code == 0
-    assert (tmp_path / "best.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    "source", [Reference("mine", {}, {"problem.py": "raise SystemExit(7)"}), Reference("this:PROBLEM")]
-)
-def test_plot_runs_no_code_that_a_file_brings(elites: Elites, tmp_path: Path, source: Reference) -> None:
-    file = run_file(tmp_path / "run.db", reference=source)
-    refused = elites("plot", file, "--to", tmp_path / "best.png")
-    assert refused.code == 1
-    assert "--problem" in refused.err
-    assert "this" not in sys.modules
-
-
 @pytest.mark.parametrize(
     ("command", "text"),
     [
         (["best", "none.db"], "there is no run file none.db"),
         (["show", "FILE", 99], "holds steps from 0 to 12"),
+        (["show", "FILE", -1], "there is no step -1: the file holds steps from 0 to 12"),
+        (["show", "FILE", 10**30], "holds steps from 0 to 12"),
+        (["lineage", "FILE", -1], "holds steps from 0 to 12"),
         (["diff", "FILE", 1, 99], "holds steps from 0 to 12"),
+        (["diff", "FILE", 1, -9], "holds steps from 0 to 12"),
+        (["export", "FILE", -1, "--to", "nowhere"], "holds steps from 0 to 12"),
+        (["plot", "FILE", -1, "--to", "none.png"], "holds steps from 0 to 12"),
+        (["best", "."], ". is a folder, and a run file was expected"),
         (["best", __file__], "test_reading.py"),
         (["rescore", "none.db"], "there is no run file"),
     ],

@@ -93,7 +93,9 @@ def test_rescore_after_a_change_to_the_scorer(elites: Elites, points: Path, tmp_
         (["run", "circle_packing", "--sampler", "unifrm", "--file", "x.db", *SMALL], "Did you mean 'uniform'?"),
         (["run", "circle_packing", "--base-url", "http://localhost:1"], "--model"),
         (["run", "circle_packing", "--model", "nobody", "--file", "y.db", *SMALL], "OPENAI_API_KEY"),
-        (["run", "circle_packing", "--file", "no/such/folder/x.db", *SMALL], "no/such/folder"),
+        (["run", "circle_packing", "--file", "no/such/folder/x.db", *SMALL], "there is no folder no/such/folder; make it (mkdir -p"),
+        (["run", "circle_packing", "--file", ".", *SMALL], ". is a folder, and a run file was expected"),
+        (["run", "circle_packing", "--model", "anthropic/claude", "--file", "y.db", *SMALL], "set ANTHROPIC_API_KEY"),
         (["evaluate", "circle_packing", "none.py"], "no program none.py"),
         (["new", "two words"], "two words"),
         (["run", "bin_packing", "--settings", "none.toml"], "none.toml"),
@@ -108,6 +110,7 @@ def test_each_mistake_is_one_message(
     assert text in ended.err
     assert "Traceback" not in ended.err
     assert ended.out == ""
+    assert list(tmp_path.iterdir()) == [], "nothing was made"
 
 
 def test_a_file_that_is_written_is_refused(elites: Elites, points: Path, tmp_path: Path) -> None:
@@ -138,6 +141,7 @@ def test_evaluate_says_what_it_must(elites: Elites, points: Path) -> None:
         ("def points(n):\n    return [[2, 2]] * n\n", "invalid", "leaves the square"),
         ("def points(n):\n    raise KeyError('\\x1b[2Jmine')\n", "crash", "mine"),
         ("def points(n)\n", "crash", "SyntaxError"),
+        ("def points(n):\n    x = [0]\n    while True: x += x\n", "memory", "more memory than it may use\n"),
     ],
 )
 def test_evaluate_explains(elites: Elites, points: Path, program: str, outcome: str, text: str) -> None:
@@ -162,6 +166,16 @@ def test_check_passes_what_works_and_finds_what_does_not(elites: Elites, points:
     bad = elites("check", points, "--sandbox", "process")
     assert bad.code == 1
     assert "FAIL  scored again it gets the same" in bad.out
+
+
+def test_check_tells_of_a_seed_that_crashes(elites: Elites, points: Path) -> None:
+    (points / "seed.py").write_text("def points(n):\n    raise KeyError('mine')\n")
+    bad = elites("check", points, "--sandbox", "process")
+    assert bad.code == 1
+    (failed,) = [text for text in bad.out.splitlines() if text.startswith("FAIL")]
+    assert failed == "FAIL  the seed is scored: crash: Traceback (most recent call last):"
+    assert "\n      KeyError: 'mine'\nok    an empty program" in bad.out
+    assert all(text.startswith(("ok  ", "FAIL", "      ")) for text in bad.out.splitlines())
 
 
 def test_new_overwrites_nothing(elites: Elites, points: Path) -> None:

@@ -110,6 +110,25 @@ def test_progress_shows_a_run(tmp_path: Path, terminal: bool) -> None:
         assert "█" in text
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_error_ends_the_display_with_one_line(tmp_path: Path, terminal: bool) -> None:
+    archive = Archive.open(run_file(tmp_path / "run.db"))
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=terminal, width=100, markup=False, highlight=False, emoji=False)
+    with Progress(every=0.0, console=console) as progress:
+        progress(Started(problem(), archive, 24, 13))
+        progress(Stopped("the disk is full"))
+        archive.close()
+        progress(Finished(13, Evaluation("scored", 2.2)))
+        progress(Stopped("the disk is full"))
+    last = clean(shown.getvalue()).splitlines()[-1]
+    assert last.startswith("step 12/24  best 2.2")
+    assert last.endswith("scored 11, crash 2")
+    assert "ETA" not in last
+    if terminal:
+        assert shown.getvalue().rindex("\x1b[?25h") < shown.getvalue().rindex("step 12/24"), "the cursor is back before it"
+
+
 def test_a_run_that_never_started_shows_nothing_at_its_end() -> None:
     shown = io.StringIO()
     with Progress(console=Console(file=shown)):

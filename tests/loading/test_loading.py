@@ -88,14 +88,23 @@ def test_what_is_no_problem_says_so(tmp_path: Path) -> None:
     for spec, says in {
         "circle_paking": "Did you mean 'circle_packing'",
         str(tmp_path): "has no problem.py",
-        "no.such": "does not load",
+        "no.such.thing": "no bundled one, no folder and no module that can be imported has this name. Bundled are bin_packing",
+        "json.tool:PROBLEM": "must define PROBLEM",
+        "json.nothing": "no module that can be imported",
+        "circle_packing.problem": "Did you mean 'circle_packing'",
+        __file__: "is a file, and a problem is a folder or a module",
     }.items():
         with pytest.raises(ProblemError, match=says):
             reference(spec)
     with pytest.raises(ProblemError, match="has no parameter 'm'"):
         reference("circle_packing", ["m=3"])
     (tmp_path / "problem.py").write_text("x = 1\n")
+    with pytest.raises(ProblemError, match=f"is a file: name its folder, {tmp_path}"):
+        reference(str(tmp_path / "problem.py"))
     with pytest.raises(ProblemError, match="must define PROBLEM"):
+        reference(str(tmp_path))
+    (tmp_path / "problem.py").write_text("import nothing_like_it\n")
+    with pytest.raises(ProblemError, match="does not load: there is no module 'nothing_like_it', which it imports"):
         reference(str(tmp_path))
     (tmp_path / "problem.py").write_text("def problem(:\n")
     with pytest.raises(ProblemError, match="does not load: SyntaxError"):

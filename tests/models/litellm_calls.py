@@ -28,6 +28,8 @@ def main() -> None:
             LiteLLM("openai/gpt-4o", {"api_key": "wrong"}, server.url, key_name="MY_KEY"),
             "the key in MY_KEY was refused",
         )
+        refused(LiteLLM("openai/gpt-4o", {}, server.url, key_name="MY_KEY"), "was given none")
+    refused(LiteLLM("anthropic/claude", key_name="ANTHROPIC_API_KEY"), "set ANTHROPIC_API_KEY in the environment")
     refused(LiteLLM("nobody/x"), "status 400")
     for faults, usd, text in (
         (Faults(rate_limit=1), 0.0, "status 429"),

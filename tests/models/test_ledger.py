@@ -89,6 +89,14 @@ def test_it_gives_up_with_one_clear_sentence(archive: Archive) -> None:
     assert model.calls == len(archive.calls(1)) == 4
 
 
+@pytest.mark.parametrize(("said", "told"), [("late", "late. Go on"), ("is it there?", "is it there? Go on"), ("No.", "No. Go on")])
+def test_a_sentence_has_one_full_stop(archive: Archive, said: str, told: str) -> None:
+    model = Scripted(lambda messages: (_ for _ in ()).throw(ModelUnavailable(said)), name="m", usd=0.0)
+    with pytest.raises(ModelUnavailable) as raised:
+        Ledger(archive, None, QUICK).ask(1)(model, ASK, "patch")
+    assert str(raised.value).endswith(f"the last: {told} later: nothing is lost")
+
+
 def test_a_refusal_is_final_and_free(archive: Archive) -> None:
     with pytest.raises(ModelRefused, match="no key"):
         Ledger(archive, 1.0, QUICK).ask(1)(Scripted([ModelRefused("no key"), "one"], usd=0.5), ASK, "patch")
@@ -100,8 +108,10 @@ def test_the_cap(archive: Archive) -> None:
     model = Scripted(["one", "two", "three"], usd=0.4)
     ask(model, ASK, "patch")
     ask(model, ASK, "patch")
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(BudgetSpent, match=r"one call may cost \$0.4000, and \$0.2000 of \$1.0000 is left"):
         ask(model, ASK, "patch")
+    with pytest.raises(BudgetSpent, match=r"and \$0.000012 of \$0.8000 is left"):
+        Ledger(archive, 0.800012).ask(2)(model, ASK, "patch")
     assert (model.calls, len(archive.calls(1))) == (2, 2)
 
 

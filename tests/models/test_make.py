@@ -45,6 +45,9 @@ def test_a_provider_is_for_litellm() -> None:
     bedrock = make_model(ModelSettings("bedrock/x"), KEYS, {})
     assert isinstance(bedrock, LiteLLM)
     assert bedrock.secrets == {"aws_access_key_id": "a"}
+    bearer = make_model(ModelSettings("bedrock/x"), take_keys({"AWS_BEARER_TOKEN_BEDROCK": "b"}), {})
+    assert isinstance(bearer, LiteLLM)
+    assert bearer.secrets == {"api_key": "b"}
     assert "sk-g" not in repr(model)
 
 
@@ -59,6 +62,13 @@ def test_a_key_of_another_name() -> None:
 def test_what_cannot_be_made() -> None:
     with pytest.raises(ModelRefused, match=r"no key for gpt-5: set OPENAI_API_KEY .*--base-url"):
         make_model(ModelSettings("gpt-5"), Keys(), {})
+    with pytest.raises(ModelRefused, match="no key for anthropic/claude: set ANTHROPIC_API_KEY in the environment"):
+        make_model(ModelSettings("anthropic/claude"), KEYS, {})
+    with pytest.raises(ModelRefused, match="set GEMINI_API_KEY or GOOGLE_API_KEY in the environment"):
+        make_model(ModelSettings("gemini/flash"), Keys(), {})
+    with pytest.raises(ModelRefused, match="no key for anthropic/claude: set MINE in the environment"):
+        make_model(ModelSettings("anthropic/claude", key="MINE"), Keys(), {})
+    assert isinstance(make_model(ModelSettings("ollama/llama"), Keys(), {}), LiteLLM), "it needs none"
     with pytest.raises(ModelRefused, match="must begin with http"):
         make_model(ModelSettings("m", base_url="localhost:8000"), Keys(), {})
     with pytest.raises(ModelRefused, match="OPENAI_API_KEY holds characters that no key has"):
@@ -71,7 +81,12 @@ SECRET = [
     "OPENAI_ADMIN_KEY",
     "HF_TOKEN",
     "GITHUB_TOKEN",
-    "AWS_REGION_NAME",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AZURE_CLIENT_SECRET",
     "my_secret",
     "DB_PASSWORD",
     "AWS_SECRET_ACCESS_KEY",
@@ -90,6 +105,18 @@ SECRET = [
     "REPLICATE_APIKEY",
 ]
 HARMLESS = [
+    "AWS_CA_BUNDLE",
+    "AWS_CONFIG_FILE",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_REGION_NAME",
+    "AWS_ROLE_ARN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AZURE_API_BASE",
+    "AZURE_FEDERATED_TOKEN_FILE",
     "PATH",
     "HOME",
     "LANG",

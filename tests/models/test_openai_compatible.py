@@ -163,6 +163,16 @@ def test_a_wrong_key() -> None:
         assert server.tally.answered == 0
 
 
+def test_no_key_where_one_is_asked_for() -> None:
+    says = "asks for a key and was given none .*: set MY_KEY in the environment"
+    with (
+        Server(key="right") as server,
+        closing(OpenAICompatible("m", server.url, key_name="MY_KEY")) as m,
+        pytest.raises(ModelRefused, match=says),
+    ):
+        m(ASK)
+
+
 def test_a_key_that_a_server_repeats_is_not_shown() -> None:
     def answer(asked: bytes) -> bytes:
         key = asked.split(b"Bearer ")[1].split(b"\r")[0]

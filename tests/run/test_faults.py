@@ -104,7 +104,9 @@ def test_an_unreachable_address(task: Path, tmp_path: Path) -> None:
         "quick.toml",
     )
     (tmp_path / "quick.toml").write_text("[patience]\nattempts = 2\nfirst = 0.05\n")
-    refused(elites(*words, cwd=tmp_path, OPENAI_API_KEY="k"), "127.0.0.1:9", "nothing is lost")
+    ended = elites(*words, cwd=tmp_path, OPENAI_API_KEY="k")
+    refused(ended, "127.0.0.1:9", "does a server listen there? Go on later: nothing is lost", "\nstep 0/3  best 0.5")
+    assert ended.stderr.splitlines()[-1].startswith("elites: "), "what happened comes last"
     assert steps_of(tmp_path / "run.db") == 1, "the seed stays, no step is counted"
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from docker.errors import DockerException
 
+from sandboxes.daemon import daemon
+from sandboxes.types import SandboxUnavailable
 from tests.sandboxes.test_boxes import containers, until
 
 PROXY = """
@@ -86,8 +91,43 @@ def test_without_a_daemon() -> None:
     auto, asked = ran.stdout.splitlines()
     assert "ProcessSandbox" in auto
     assert "attacks are not" in auto
-    assert asked.startswith("no Docker daemon answers")
-    assert "process sandbox" in asked
+    assert asked.startswith("no Docker daemon answers at unix:///nowhere/docker.sock (No such file or directory): start it")
+    assert asked.endswith("or take --sandbox process")
+
+
+@pytest.mark.parametrize(("there", "why"), [(False, "No such file or directory"), (True, "Connection refused")])
+def test_a_refused_connection_leaves_no_socket_open(tmp_path: Path, there: bool, why: str) -> None:
+    place = tmp_path / "docker.sock"
+    if there:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(place))
+    env = {**os.environ, "DOCKER_HOST": f"unix://{place}"}
+    root = Path(__file__).parent.parent.parent
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", NO_DAEMON]
+    ran = subprocess.run(command, env=env, cwd=root, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    assert f"({why})" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("tcp://127.0.0.1:9", "(Connection refused)"),
+        ("somewhere", "(Invalid bind address format: port is required: somewhere)"),
+    ],
+)
+def test_why_no_daemon_answers_is_said_shortly(host: str, why: str) -> None:
+    root = Path(__file__).parent.parent.parent
+    env = {**os.environ, "DOCKER_HOST": host}
+    ran = subprocess.run([sys.executable, "-c", NO_DAEMON], env=env, cwd=root, capture_output=True, text=True, check=True)
+    assert f"no Docker daemon answers at {host} {why}: start it" in ran.stdout.splitlines()[1]
+
+
+def test_who_may_not_use_the_daemon_is_told_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/docker.sock")
+    with pytest.raises(SandboxUnavailable, match=r"\(Permission denied\): join its group") as told, daemon():
+        raise DockerException("no") from PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    assert "start it" not in str(told.value)
 
 
 HANGS = """
