@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sandboxes import frames, wire
+from sandboxes import frames, signals, wire
 
 REQUESTS, REPLIES = 3, 4
 MAIN = "program.py"
@@ -49,6 +49,8 @@ class Confinement:
     cpu_seconds: int
     drop_capabilities: bool = False
     """The harness is root of a user namespace and the child stays the same user."""
+    signals: int = 0
+    """Not 0: its user is that of others, whom it may not signal. So many processes it may have itself."""
 
 
 def live(setup: Mapping[str, Any], pipes: tuple[int, int, int], confinement: Confinement) -> NoReturn:
@@ -83,6 +85,8 @@ def confine(pipes: tuple[int, int, int], confinement: Confinement) -> None:
     elif confinement.drop_capabilities:
         _drop_capabilities()
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if confinement.signals:
+        signals.refuse_others(several=confinement.signals > 1)
     os.umask(0o077)
     os.chdir(confinement.scratch)
     for name in os.environ.keys() - THREADS:

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandboxes import frames, proc, relay
+from sandboxes import frames, proc, relay, signals
 from sandboxes.child import Confinement, live, system
 from sandboxes.reaper import Dead, Scratch, kill_all
 
@@ -74,6 +74,7 @@ class Harness:
         self.ended: Running | None = None
         """Its last bytes are still on their way."""
         self.uids = proc.own_users()
+        self.filtered = self.uids is None and os.getpid() != 1 and signals.available()
         self.baseline = proc.address_space()
         self.out_of_memory = proc.out_of_memory()
         self.alarm, self.wake = os.pipe()
@@ -97,7 +98,8 @@ class Harness:
         self.outgoing.add(frames.frame(kind, json.dumps(content).encode()))
 
     def ready(self, doubt: str) -> None:
-        self.send(frames.READY, {"doubt": doubt, "pid": os.getpid(), "own_user": self.uids is not None})
+        own = {"own_user": self.uids is not None, "own_signals": self.filtered}
+        self.send(frames.READY, {"doubt": doubt, "pid": os.getpid()} | own)
 
     def turn(self) -> bool:
         """Waits for something to happen and deals with it; False at the end of the input."""
@@ -213,6 +215,7 @@ class Harness:
             processes=self.process_limit(uid),
             cpu_seconds=setup["cpu_seconds"],
             drop_capabilities=self.settings.get("user_namespace", False),
+            signals=self.settings["processes"] if self.filtered else 0,
         )
 
     def process_limit(self, uid: int | None) -> int | None:
