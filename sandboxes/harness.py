@@ -98,8 +98,8 @@ class Harness:
         self.outgoing.add(frames.frame(kind, json.dumps(content).encode()))
 
     def ready(self, doubt: str) -> None:
-        own = {"own_user": self.uids is not None, "own_signals": self.filtered}
-        self.send(frames.READY, {"doubt": doubt, "pid": os.getpid()} | own)
+        own = {"pid": os.getpid(), "own_user": self.uids is not None, "own_signals": self.filtered}
+        self.send(frames.READY, own | {"doubt": doubt})
 
     def turn(self) -> bool:
         """Waits for something to happen and deals with it; False at the end of the input."""
@@ -141,37 +141,42 @@ class Harness:
             self.ended = None
 
     def listen(self, event: int) -> bool:
-        """Reads what is for us and no more, and passes on what is for the program."""
+        """Deals with all that has come; False at the end of the input."""
         if self.running is not None and self.running.full:
             return not event & select.POLLHUP
-        if self.passing:
-            return self.pass_on()
-        data = proc.read(0, frames.missing(self.inbox))
-        if not data:
-            return data is None
+        while True:
+            try:
+                came = self.pass_on() if self.passing else self.take()
+            except BlockingIOError:
+                return True
+            if not came:
+                return False
+            if (taken := frames.take(self.inbox)) is not None:
+                self.obey(*taken)
+
+    def take(self) -> bool:
+        """Reads what is for us and no more. Raises BlockingIOError."""
+        data = os.read(0, frames.missing(self.inbox))
         self.inbox += data
         if self.inbox[:1] == frames.CALL and len(self.inbox) == frames.HEAD.size:
             self.passing = frames.missing(self.inbox)
             self.inbox.clear()
-        elif (taken := frames.take(self.inbox)) is not None:
-            self.obey(*taken)
-        return True
+        return bool(data)
 
     def pass_on(self) -> bool:
+        """Moves what is for the program. Raises BlockingIOError."""
         program = self.running
-        try:
-            if program is None or program.deaf:  # it ended while this was on its way, or will not have it
-                size = relay.dropped(0, self.passing)
-            else:
+        if program is None or program.deaf:  # it ended while this was on its way, or will not have it
+            size = relay.dropped(0, self.passing)
+        else:
+            try:
                 size = relay.moved(0, program.requests, self.passing)
-        except BlockingIOError:
-            if program is not None:
+            except BlockingIOError:
                 program.full = relay.available(0) > 0
-            return True
-        except BrokenPipeError:
-            if program is not None:
+                raise
+            except BrokenPipeError:
                 program.deaf = True
-            return True
+                return True
         self.passing -= size
         return size > 0
 
@@ -266,8 +271,7 @@ class Harness:
         self.forward(program, program.replies)
         doubt = doubt or self.scratch.wipe(program.uid)
         before, self.out_of_memory = self.out_of_memory, proc.out_of_memory()
-        dead = program.dead
-        exited = {"status": dead.status, "cpu": dead.cpu_seconds, "peak": dead.peak_kib}
+        exited = {"status": program.dead.status, "cpu": program.dead.cpu_seconds, "peak": program.dead.peak_kib}
         exited |= {"flood": program.printed > PRINTED, "out_of_memory": self.out_of_memory > before}
         self.send(frames.EXIT, exited)
         self.ready(doubt)

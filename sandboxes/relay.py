@@ -72,7 +72,11 @@ class Outgoing:
         return len(self._items)
 
     def add(self, data: bytes) -> None:
-        self._items.append(data)
+        last = self._items[-1] if self._items else None
+        if isinstance(last, bytes):
+            self._items[-1] = last + data
+        else:
+            self._items.append(data)
 
     def move(self, source: int, count: int) -> None:
         """Exactly so many bytes will be written; zeros where the source has fewer after all."""
