@@ -60,11 +60,11 @@ def online_bin_packing(family: Family = "uniform", items: int = 250, instances: 
 def _summed(excesses: list[Fraction], tally: Tally) -> Score:
     mean = float(sum(excesses) / len(excesses))
     measures = {"tightest": tally.share(tally.tightest), "opened": tally.share(tally.opened)}
-    notes = (
+    told = (
         f"{mean:.2f} % more bins than the lower bound; {measures['tightest']:.0%} of choices took the fullest bin, "
         f"{measures['opened']:.0%} opened a bin without need."
     )
-    return Score(mean, measures, notes, {"excess_percent": [float(excess) for excess in excesses]})
+    return Score(mean, measures, told, {"excess_percent": [float(excess) for excess in excesses]}, told)
 
 
 @dataclass

@@ -25,7 +25,15 @@ Sense: TypeAlias = Literal["maximize", "minimize"]
 
 
 class Invalid(Exception):
-    """What the program returned is no solution; the text says why, for its author."""
+    """What the program returned is no solution; the text says why, for its author.
+
+    Where inputs are hidden, `told` is passed on in its place: words that the scorer's author has fixed, with nothing in them
+    of the reply or of the inputs.
+    """
+
+    def __init__(self, text: str, told: str = "") -> None:
+        super().__init__(text)
+        self.told = told
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,11 @@ class Score:
     measures: Mapping[str, float] = field(default_factory=dict)
     """The program's place on each axis of the map, by the axis' name."""
     notes: str = ""
-    """Shown to the next proposer."""
+    """Shown to the next proposer; where inputs are hidden, to nobody."""
     artifact: Data = None
     """The verified data that earned the value."""
+    told: str = ""
+    """Shown in place of the notes where inputs are hidden: the author vouches that it tells nothing of them."""
 
 
 Evaluator: TypeAlias = Callable[[Program, Random], Score]
@@ -79,7 +89,7 @@ class Task(Protocol):
     def scoring(self) -> Scoring: ...
     @property
     def secret(self) -> bool:
-        """Its inputs are hidden: nothing that a failing program says is passed on."""
+        """Its inputs are hidden: no text is passed on but what the scorer's author has declared to be `told`."""
 
     def checked(self, score: Score) -> Score:
         """The score, if it can be one: finite, with every axis measured, within the proved bound.

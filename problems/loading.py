@@ -88,13 +88,18 @@ def folder_files(folder: Path) -> Files:
     """The text files of a problem folder, by relative path: what travels to the workers.
 
     Raises:
-        ProblemError: the folder holds more than LARGEST_FOLDER bytes of text.
+        ProblemError: the folder holds more than LARGEST_FOLDER bytes of text, or a link that leads out of it: what is
+            read here is sent to workers and, as a seed, to models.
     """
     files: dict[str, str] = {}
     total = 0
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if not path.is_file() or any(part.startswith((".", "__pycache__")) for part in parts):
+        if any(part.startswith((".", "__pycache__")) for part in parts):
+            continue
+        if path.is_symlink():
+            _stays_inside(path, folder)
+        if not path.is_file():
             continue
         if path.stat().st_size > 4 * LARGEST_FOLDER:
             continue  # a run file, data: too large for text that counts
@@ -108,6 +113,14 @@ def folder_files(folder: Path) -> Files:
                 f"worker whole; keep run files and data elsewhere"
             )
     return files
+
+
+def _stays_inside(link: Path, folder: Path) -> None:
+    target = Path(os.path.realpath(link))
+    if not target.is_relative_to(folder.resolve()):
+        raise ProblemError(
+            f"the link {link} leads out of the problem folder, to {target}: put the file itself there, or remove the link"
+        )
 
 
 def _unknown(spec: str, folder: Path) -> str:

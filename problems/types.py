@@ -59,7 +59,8 @@ class Problem:
     needs: Needs = Needs()
     scoring: Scoring = Scoring()
     secret: bool = False
-    """The scorer draws hidden inputs from the run's salt; nothing that a failing program says is passed on."""
+    """The scorer draws hidden inputs from the run's salt. Nothing that a program says is passed on, and of the scorer's words
+    only what it declares to be `told`: in a `Score`, in `Invalid`, in `require`."""
     records: tuple[Record, ...] = ()
     bound: float | None = None
     """What no value can pass: passing it is the scorer's fault."""

@@ -77,6 +77,11 @@ def reply_limit(needs: Needs) -> int:
     return int(needs.reply_mb * 1e6)
 
 
+def _largest(needs: Needs) -> int:
+    """Bytes of a reply, be it a value or an error's text."""
+    return max(reply_limit(needs), TEXT_BYTES)
+
+
 def scratch_mb(needs: Needs) -> int:
     return max(8, min(64, needs.memory_mb // 4))
 
@@ -115,9 +120,13 @@ class Box:
         self.exit: Exit | None = None
         self._inbox = bytearray()
         self._reply = bytearray()
+        self._room = 0
+        """Bytes of a reply that are kept: one more than it may have."""
         self._printed = bytearray()
+        self._used: tuple[float, float] | None = None
         self._unsent = b""
         self._over = True
+        self._gone = False
 
     def wait_ready(self, seconds: float) -> None:
         """Waits until the next program may come.
@@ -127,21 +136,22 @@ class Box:
         """
         deadline = time.monotonic() + seconds
         try:
-            while (taken := self._next(deadline))[0] != frames.READY:
+            while self._next(deadline) != frames.READY:
                 pass
         except TimeoutError:
             self.end()
             raise BoxLost(f"the box did not get ready within {seconds:.0f} s") from None
-        self.facts = json.loads(taken[1])
-        self.doubt = self.facts["doubt"]
 
     def begin(self, files: Files, needs: Needs) -> None:
         """The program starts with the first exchange."""
-        setup = {"files": dict(files), "cpu_seconds": cpu_seconds(needs), "reply": reply_limit(needs)}
+        setup = {"cpu_seconds": cpu_seconds(needs), "reply": reply_limit(needs)}
+        source = json.dumps(dict(files)).encode()
         self._unsent = frames.frame(frames.START, json.dumps(setup).encode())
+        self._unsent += frames.chunks(frames.CALL, frames.LENGTH.pack(len(source)) + source)
         self.used += 1
         self.exit = None
         self._over = False
+        self._room = wire.HEAD.size + _largest(needs) + 1
         self._reply.clear()
         self._printed.clear()
 
@@ -172,26 +182,21 @@ class Box:
         if len(self._reply) < wire.HEAD.size:
             return None
         size: int = wire.HEAD.size + wire.HEAD.unpack_from(self._reply)[0]
-        if size > max(reply_limit(needs), TEXT_BYTES):
+        if size > _largest(needs):
             limit = f"at most {needs.reply_mb:g} MB may cross"
             raise ProgramError("invalid", f"the program's reply says it takes {size / 1e6:.3g} MB; {limit}")
         return size
 
     def usage(self) -> tuple[float, float]:
         """Processor seconds and peak MiB of the program that runs, or that ran last."""
-        used: Mapping[str, float] | None = {"cpu": 0.0, "peak": 0} if self._unsent else None
-        if self.exit is None and used is None:
+        self._used = (0.0, 0.0) if self._unsent else None
+        if self.exit is None and self._used is None:
             deadline = time.monotonic() + GRACE
             self._send(frames.frame(frames.USAGE), deadline)
-            while used is None and not self._ended():
-                kind, payload = self._next(deadline)
-                used = json.loads(payload) if kind == frames.USED else None
-        if self.exit is not None:
-            used = {"cpu": self.exit.cpu, "peak": self.exit.peak}
-        return (used["cpu"], used["peak"] / 1024) if used else (0.0, 0.0)
-
-    def _ended(self) -> bool:
-        return self.exit is not None
+            while self._next(deadline) not in (frames.USED, frames.EXIT):
+                pass
+        cpu, peak = (self.exit.cpu, self.exit.peak) if self.exit is not None else self._used or (0.0, 0.0)
+        return cpu, peak / 1024
 
     def printed(self) -> str:
         return self._printed.decode(errors="replace")[-PRINTED:]
@@ -201,8 +206,8 @@ class Box:
         if self._over:
             return
         self._over = True
-        if self._unsent:
-            self._unsent, self.exit = b"", Exit()
+        if self._unsent or self._gone:
+            self._unsent, self.exit = b"", self.exit or Exit()
             return
         try:
             deadline = time.monotonic() + GRACE
@@ -219,6 +224,7 @@ class Box:
 
     def end(self) -> None:
         self.doubt = self.doubt or "the box was ended"
+        self._gone = True
         self.link.end()
 
     def _send(self, data: bytes, deadline: float) -> None:
@@ -226,25 +232,46 @@ class Box:
         try:
             self.link.send(data, deadline)
         except TimeoutError:
+            self.end()  # half a frame has been sent, to a program that does not read: no other would be understood
             raise
         except OSError:
             self.doubt = "its connection is gone"
             raise self.link.lost() from None
 
-    def _next(self, deadline: float) -> tuple[bytes, bytes]:
-        """The next frame, after what it says has been kept."""
-        while (taken := frames.take(self._inbox)) is None:
+    def _next(self, deadline: float) -> bytes:
+        """The kind of the next frame, after what it says has been kept: no more than a program may send."""
+        while (kind := self._taken()) is None:
             data = self.link.receive(deadline)
             if not data:
                 self.doubt = "its connection is gone"
                 raise self.link.lost()
             self._inbox += data
-        kind, payload = taken
+        return kind
+
+    def _taken(self) -> bytes | None:
+        try:
+            taken = frames.take(self._inbox)
+            if taken is not None:
+                self._keep(*taken)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            self.doubt = "its harness does not speak as it should"
+            self.end()
+            raise BoxLost(f"the box was ended: {self.doubt}: {str(error)[:500]}") from None
+        return taken[0] if taken else None
+
+    def _keep(self, kind: bytes, payload: bytes) -> None:
         if kind == frames.DATA:
-            self._reply += payload
+            self._reply += payload[: self._room - len(self._reply)]
         elif kind == frames.OUTPUT:
             self._printed += payload
             del self._printed[: -4 * PRINTED]
+        elif kind == frames.USED:
+            used = json.loads(payload)
+            self._used = float(used["cpu"]), float(used["peak"])
         elif kind == frames.EXIT:
             self.exit = Exit(**json.loads(payload))
-        return taken
+        elif kind == frames.READY:
+            self.facts = json.loads(payload)
+            self.doubt = self.doubt or self.facts["doubt"]
+        else:
+            raise ValueError(f"there is no frame {kind!r}")

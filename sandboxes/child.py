@@ -1,4 +1,4 @@
-"""The forked side of the harness: give up every right, load a program, answer calls.
+"""The forked side of the harness: give up every right, read a program and load it, answer calls.
 
 From its first line on, the program owns this process: nothing here is trusted by anybody afterwards.
 """
@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import functools
 import gc
+import json
 import linecache
 import os
 import random
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sandboxes import wire
+from sandboxes import frames, signals, wire
 
 REQUESTS, REPLIES = 3, 4
 MAIN = "program.py"
@@ -48,6 +49,8 @@ class Confinement:
     cpu_seconds: int
     drop_capabilities: bool = False
     """The harness is root of a user namespace and the child stays the same user."""
+    signals: int = 0
+    """Not 0: its user is that of others, whom it may not signal. So many processes it may have itself."""
 
 
 def live(setup: Mapping[str, Any], pipes: tuple[int, int, int], confinement: Confinement) -> NoReturn:
@@ -57,7 +60,10 @@ def live(setup: Mapping[str, Any], pipes: tuple[int, int, int], confinement: Con
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)
     gc.enable()
-    answer_calls(setup["files"], confinement.scratch, setup["reply"])
+    head = _read(frames.LENGTH.size)
+    files = _read(frames.LENGTH.unpack(head)[0]) if head else None
+    if files is not None:
+        answer_calls(json.loads(files), confinement.scratch, setup["reply"])
     os._exit(0)
 
 
@@ -79,6 +85,8 @@ def confine(pipes: tuple[int, int, int], confinement: Confinement) -> None:
     elif confinement.drop_capabilities:
         _drop_capabilities()
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if confinement.signals:
+        signals.refuse_others(several=confinement.signals > 1)
     os.umask(0o077)
     os.chdir(confinement.scratch)
     for name in os.environ.keys() - THREADS:
@@ -208,13 +216,13 @@ def failure(error: BaseException) -> dict[str, Any]:
     if isinstance(error, MemoryError):
         said = f": {error}" if str(error) else ""
         return {"error": "memory", "text": _bounded(f"the program asked for more memory than it may use{said}")}
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename in _OURS:
-        frames = frames.tb_next
-    if frames is None:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename in _OURS:
+        trace = trace.tb_next
+    if trace is None:
         text = "".join(traceback.format_exception_only(error))
     else:
-        text = "".join(traceback.TracebackException(type(error), error, frames, limit=-16, compact=True).format())
+        text = "".join(traceback.TracebackException(type(error), error, trace, limit=-16, compact=True).format())
     return {"error": "crash", "text": _bounded(text)}
 
 

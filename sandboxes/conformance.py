@@ -102,6 +102,27 @@ def check_no_memory_of_others(make: Make) -> None:
         expect(run(sandbox, look) == [False, False, []], f"the next program sees {run(sandbox, look)}")
 
 
+def check_nothing_of_others_in_memory(make: Make) -> None:
+    """Nothing that a program was, was given, said or named a file is in the memory of the next, which was forked after it."""
+    tell = (
+        "def f(text):\n    print('mark printed', text[-8:])\n"
+        "    for name in range(99): open('mark file %08d' % name, 'w').close()\n"
+        "    return ['mark reply ' + text[-8:]] * 99\n" + "# mark source 12345678\n" * 99
+    )
+    look = (
+        "import ctypes, re\ndef f():\n    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)\n    own = 'mark own %d' % (10 ** 7 + 1)\n"
+        "    found = set()\n    with open('/proc/self/mem', 'rb', 0) as memory:\n"
+        "        for line in list(open('/proc/self/maps')):\n            if ' rw' not in line: continue\n"
+        "            low, high = (int(part, 16) for part in line.split()[0].split('-'))\n            memory.seek(low)\n"
+        "            found |= set(re.findall(rb'mark [a-z]+ [0-9]{8}', memory.read(high - low)))\n"
+        "    return sorted(text.decode() for text in found)\n"
+    )
+    with made(make) as sandbox:
+        run(sandbox, tell, "mark argument 12345678" * 99)
+        found = run(sandbox, look)
+        expect(found == ["mark own 10000001"], f"the next program has in its memory {str(found)[:999]}")
+
+
 def check_fresh(make: Make) -> None:
     """A program may have another beside it, with its own state; several files import each other."""
     files = {"program.py": "import helper\ndef f(): return helper.value()\n", "helper.py": "def value(): return 42\n"}
@@ -255,6 +276,7 @@ def check_kill_everything(make: Make) -> None:
 CHECKS: tuple[Callable[[Make], None], ...] = (
     check_values,
     check_no_memory_of_others,
+    check_nothing_of_others_in_memory,
     check_fresh,
     check_crashes,
     check_no_data,

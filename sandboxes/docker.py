@@ -48,6 +48,8 @@ class DockerLink:
         self._stream = stream
         self._socket: socket.socket = getattr(stream, "_sock", stream)
         self._raw = bytearray()
+        self._number, self._left = 0, 0
+        """The stream of the piece that is coming, and its bytes still to come."""
         self._said = bytearray()
         self._ending = threading.Lock()
         self._gone = False
@@ -74,14 +76,18 @@ class DockerLink:
             self._raw += data
 
     def _demultiplexed(self) -> bytes:
+        """What has come on the standard output, of pieces that need not be whole: a head may promise 4 GB."""
         out = bytearray()
-        while len(self._raw) >= STREAM.size:
-            number, length = STREAM.unpack_from(self._raw)
-            end = STREAM.size + length
-            if len(self._raw) < end:
-                break
-            (out if number == 1 else self._said).extend(memoryview(self._raw)[STREAM.size : end])
-            del self._raw[:end]
+        while self._raw:
+            if self._left == 0:
+                if len(self._raw) < STREAM.size:
+                    break
+                self._number, self._left = STREAM.unpack_from(self._raw)
+                del self._raw[: STREAM.size]
+            part = self._raw[: self._left]
+            (out if self._number == 1 else self._said).extend(part)
+            del self._raw[: self._left]
+            self._left -= len(part)
         del self._said[:-4000]
         return bytes(out)
 

@@ -1,8 +1,8 @@
 """The parent of the fork: it imports the packages once, then forks for one program after another.
 
-It speaks frames on its standard input and output, hands a program's bytes on unread, in both directions, and never
-waits for a program. When its input ends it kills everything and exits. In a container or a namespace it is process 1.
-Standard library only.
+It speaks frames on its standard input and output and passes a program's bytes on, in both directions, without having
+them: whatever is in its memory is in the memory of every later program. It never waits for a program. When its input
+ends it kills everything and exits. In a container or a namespace it is process 1. Standard library only.
 """
 
 from __future__ import annotations
@@ -20,15 +20,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandboxes import frames, proc
+from sandboxes import frames, proc, relay, signals
 from sandboxes.child import Confinement, live, system
-from sandboxes.reaper import Dead, kill_all, wipe
+from sandboxes.reaper import Dead, Scratch, kill_all
 
 PRINTED = 1_000_000
 """Bytes that a program may print."""
-WAITING = 1 << 22
-"""With so many bytes waiting for us, the harness stops reading what the program writes."""
-READ = 1 << 18
 OURS = 2
 """Processes of ours in a user namespace."""
 PRELOAD = ("numpy.random", "numpy.linalg", "numpy.fft", "scipy.optimize")
@@ -48,7 +45,10 @@ class Running:
     requests: int
     replies: int
     output: int
-    waiting: bytearray = field(default_factory=bytearray)
+    full: bool = False
+    """It takes no more of its requests for now."""
+    deaf: bool = False
+    """It has closed its requests."""
     printed: int = 0
     quiet: bool = False
     """It has closed its output."""
@@ -64,10 +64,17 @@ class Harness:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
+        self.scratch = Scratch(tuple(settings["wipe"]))
         self.inbox = bytearray()
-        self.outbox = bytearray()
+        """A frame of ours that has not come whole."""
+        self.passing = 0
+        """Bytes still to come of a frame for the program."""
+        self.outgoing = relay.Outgoing(1)
         self.running: Running | None = None
+        self.ended: Running | None = None
+        """Its last bytes are still on their way."""
         self.uids = proc.own_users()
+        self.filtered = self.uids is None and os.getpid() != 1 and signals.available()
         self.baseline = proc.address_space()
         self.out_of_memory = proc.out_of_memory()
         self.alarm, self.wake = os.pipe()
@@ -78,76 +85,106 @@ class Harness:
             os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.wake, warn_on_full_buffer=False)
-        self.ready(wipe(self.folders, None))
+        self.ready(self.scratch.wipe(None))
         while self.turn():
             pass
         if self.running is not None:
             kill_all(self.running.pid, Dead())
-            wipe(self.folders, self.running.uid)
+            self.scratch.wipe(self.running.uid)
         with contextlib.suppress(OSError):  # a folder of its own, or the place of a mount
             os.rmdir(self.settings["scratch"])
 
-    @property
-    def folders(self) -> tuple[str, ...]:
-        return tuple(self.settings["wipe"])
-
-    def send(self, kind: bytes, content: bytes | Mapping[str, Any]) -> None:
-        self.outbox += frames.frame(kind, content if isinstance(content, bytes) else json.dumps(content).encode())
+    def send(self, kind: bytes, content: Mapping[str, Any]) -> None:
+        self.outgoing.add(frames.frame(kind, json.dumps(content).encode()))
 
     def ready(self, doubt: str) -> None:
-        self.send(frames.READY, {"doubt": doubt, "pid": os.getpid(), "own_user": self.uids is not None})
+        own = {"pid": os.getpid(), "own_user": self.uids is not None, "own_signals": self.filtered}
+        self.send(frames.READY, own | {"doubt": doubt})
 
     def turn(self) -> bool:
         """Waits for something to happen and deals with it; False at the end of the input."""
-        for fd, _ in self.waiting_for().poll():
-            if fd == 1:
-                self.drain()
-            elif fd == 0:
-                if not self.listen():
+        self.flush()
+        for fd, event in self.waiting_for().poll():
+            program = self.running
+            if fd == 0:
+                if not self.listen(event):
                     return False
             elif fd == self.alarm:
                 proc.read(self.alarm)
                 self.collect()
-            elif self.running is not None:
-                self.attend(self.running, fd)
+            elif program is not None and fd == program.requests:
+                program.full = False
+            elif program is not None and fd in (program.replies, program.output):
+                self.attend(program, fd, event)
         return True
 
     def waiting_for(self) -> select.poll:
-        poll = select.poll()
-        poll.register(0, select.POLLIN)
+        poll, program = select.poll(), self.running
         poll.register(self.alarm, select.POLLIN)
-        if self.outbox:
+        full = program is not None and program.full
+        poll.register(0, 0 if full else select.POLLIN)
+        if self.outgoing:
             poll.register(1, select.POLLOUT)
-        if self.running is not None:
-            if self.running.waiting:
-                poll.register(self.running.requests, select.POLLOUT)
-            if len(self.outbox) < WAITING:
-                poll.register(self.running.replies, select.POLLIN)
-                if not self.running.quiet:
-                    poll.register(self.running.output, select.POLLIN)
+        if program is not None:
+            if full:
+                poll.register(program.requests, select.POLLOUT)
+            if not self.outgoing:
+                poll.register(program.replies, select.POLLIN)
+                if not program.quiet:
+                    poll.register(program.output, select.POLLIN)
         return poll
 
-    def drain(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            del self.outbox[: os.write(1, memoryview(self.outbox)[:READ])]
+    def flush(self) -> None:
+        self.outgoing.flush()
+        if self.ended is not None and not self.outgoing:
+            self.ended.close()
+            self.ended = None
 
-    def listen(self) -> bool:
-        data = proc.read(0)
-        if not data:
-            return data is None
+    def listen(self, event: int) -> bool:
+        """Deals with all that has come; False at the end of the input."""
+        if self.running is not None and self.running.full:
+            return not event & select.POLLHUP
+        while True:
+            try:
+                came = self.pass_on() if self.passing else self.take()
+            except BlockingIOError:
+                return True
+            if not came:
+                return False
+            if (taken := frames.take(self.inbox)) is not None:
+                self.obey(*taken)
+
+    def take(self) -> bool:
+        """Reads what is for us and no more. Raises BlockingIOError."""
+        data = os.read(0, frames.missing(self.inbox))
         self.inbox += data
-        while (taken := frames.take(self.inbox)) is not None:
-            self.obey(*taken)
-        return True
+        if self.inbox[:1] == frames.CALL and len(self.inbox) == frames.HEAD.size:
+            self.passing = frames.missing(self.inbox)
+            self.inbox.clear()
+        return bool(data)
+
+    def pass_on(self) -> bool:
+        """Moves what is for the program. Raises BlockingIOError."""
+        program = self.running
+        if program is None or program.deaf:  # it ended while this was on its way, or will not have it
+            size = relay.dropped(0, self.passing)
+        else:
+            try:
+                size = relay.moved(0, program.requests, self.passing)
+            except BlockingIOError:
+                program.full = relay.available(0) > 0
+                raise
+            except BrokenPipeError:
+                program.deaf = True
+                return True
+        self.passing -= size
+        return size > 0
 
     def obey(self, kind: bytes, payload: bytes) -> None:
         if kind == frames.START:
             self.start(json.loads(payload))
         elif self.running is None:
             pass  # it ended while this was on its way
-        elif kind == frames.CALL:
-            self.running.waiting += payload
-            self.feed(self.running)
         elif kind == frames.USAGE:
             self.send(frames.USED, proc.used_so_far(self.running.pid))
         elif kind == frames.END:
@@ -183,6 +220,7 @@ class Harness:
             processes=self.process_limit(uid),
             cpu_seconds=setup["cpu_seconds"],
             drop_capabilities=self.settings.get("user_namespace", False),
+            signals=self.settings["processes"] if self.filtered else 0,
         )
 
     def process_limit(self, uid: int | None) -> int | None:
@@ -193,44 +231,29 @@ class Harness:
         counted_apart = self.settings.get("user_namespace") and proc.kernel() >= (5, 14)
         return wanted + OURS if counted_apart else None
 
-    def feed(self, program: Running) -> None:
-        try:
-            del program.waiting[: os.write(program.requests, memoryview(program.waiting)[: 1 << 20])]
-        except BlockingIOError:
-            pass
-        except BrokenPipeError:
-            program.waiting.clear()
-
-    def attend(self, program: Running, pipe: int) -> None:
+    def attend(self, program: Running, pipe: int, event: int) -> None:
         """Something has come from the program, or it has closed a pipe. One that prints too much is ended."""
-        if pipe == program.requests:
-            self.feed(program)
-            return
-        connected = True
+        came = self.forward(program, pipe)
+        closed = not came and bool(event & select.POLLHUP)
         if pipe == program.output:
-            self.forward_output(program)
-        else:
-            connected = self.forward_reply(program)
-        if not connected or program.printed > PRINTED:
+            program.quiet = closed
+        if program.printed > PRINTED or (closed and pipe == program.replies):
             self.finish(program)
 
-    def forward_output(self, program: Running) -> bool:
-        """Passes on what it printed; False when there is no more for now."""
-        data = proc.read(program.output)
-        program.quiet = data == b""
-        if not data:
-            return False
-        program.printed += len(data)
-        self.send(frames.OUTPUT, data)
-        return True
-
-    def forward_reply(self, program: Running) -> bool:
-        """Passes on bytes of a reply, after what was printed before them; False when the program closed the pipe."""
-        data = proc.read(program.replies)
-        if data:
-            self.forward_output(program)
-            self.send(frames.DATA, data)
-        return data != b""
+    def forward(self, program: Running, pipe: int) -> int:
+        """Has what a pipe holds passed on, bytes of a reply after what was printed before them; how many there are."""
+        if pipe == program.replies:
+            self.forward(program, program.output)
+        flood = pipe == program.output and program.printed > PRINTED
+        left = size = 0 if flood else max(0, relay.available(pipe) - self.outgoing.owed(pipe))
+        while left > 0:
+            part = min(left, frames.CHUNK)
+            self.outgoing.add(frames.head(frames.DATA if pipe == program.replies else frames.OUTPUT, part))
+            self.outgoing.move(pipe, part)
+            left -= part
+        if pipe == program.output:
+            program.printed += size
+        return size
 
     def collect(self) -> None:
         program = self.running
@@ -243,17 +266,12 @@ class Harness:
 
     def finish(self, program: Running) -> None:
         """Ends the program, passes on the rest of its bytes, and makes the box clean for the next."""
-        self.running = None
+        self.running, self.ended = None, program
         doubt = kill_all(program.pid, program.dead)
-        while program.printed <= PRINTED and self.forward_output(program):
-            pass
-        while proc.has_data(program.replies) and self.forward_reply(program):
-            pass
-        program.close()
-        doubt = doubt or wipe(self.folders, program.uid)
+        self.forward(program, program.replies)
+        doubt = doubt or self.scratch.wipe(program.uid)
         before, self.out_of_memory = self.out_of_memory, proc.out_of_memory()
-        dead = program.dead
-        exited = {"status": dead.status, "cpu": dead.cpu_seconds, "peak": dead.peak_kib}
+        exited = {"status": program.dead.status, "cpu": program.dead.cpu_seconds, "peak": program.dead.peak_kib}
         exited |= {"flood": program.printed > PRINTED, "out_of_memory": self.out_of_memory > before}
         self.send(frames.EXIT, exited)
         self.ready(doubt)

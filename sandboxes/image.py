@@ -27,7 +27,7 @@ from sandboxes.types import Needs, SandboxUnavailable
 
 REPOSITORY = "elites-sandbox"
 HOME = "/opt/elites"
-INSIDE = ("__init__", "wire", "frames", "proc", "reaper", "child", "harness")
+INSIDE = ("__init__", "wire", "frames", "proc", "relay", "reaper", "signals", "child", "harness")
 """The modules of ours that a box holds."""
 CONTENT, SERVES = "elites.content", "elites.serves"
 """Labels: the digest of what is in the image; the digest of the installation and the packages that it is for."""

@@ -1,7 +1,8 @@
 """Programs in processes of this machine: for where there is no Docker daemon. It stops accidents, not attackers.
 
 The harness runs in namespaces of its own (files, processes, network, IPC) where the kernel lets us make them: as root,
-or as a user where unprivileged user namespaces are allowed. Elsewhere there are process groups and limits only.
+or as a user where unprivileged user namespaces are allowed. Elsewhere there are process groups, limits, and a filter that
+refuses signals to others.
 """
 
 from __future__ import annotations
@@ -161,7 +162,8 @@ class ProcessSandbox:
             box.end()
             raise SandboxUnavailable(f"no program can be run in a process here: {error}") from None
         layers = ["namespaces" if box.facts["pid"] == 1 else "process group, no namespaces"]
-        self._layers = ", ".join(layers + ["own user"] * box.facts["own_user"])
+        layers += ["own user"] * box.facts["own_user"] + ["no signals to others"] * box.facts["own_signals"]
+        self._layers = ", ".join(layers)
         return box
 
 

@@ -90,28 +90,52 @@ def _descendants() -> list[int]:
         found |= more
 
 
-def wipe(folders: tuple[str, ...], uid: int | None) -> str:
-    """Empties the folders as the program's user, and looks for what cannot be emptied.
+class Scratch:
+    """The folders that programs may write to.
 
-    Returns "" or what is in doubt.
+    Where a folder is a file system of its own, its free inodes tell whether it is empty: a listing would leave the names
+    that a program gave its files in the memory of the next.
     """
-    full = [folder for folder in folders if os.listdir(folder)]
-    if full:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                if uid is not None:
-                    os.setgroups([])
-                    os.setresgid(HELPER, uid, HELPER)
-                    os.setresuid(HELPER, uid, HELPER)
-                for folder in full:
-                    _empty(folder)
-            finally:
-                os._exit(0)
-        os.waitpid(pid, 0)
-        if any(os.listdir(folder) for folder in full):
-            return "files of the last program could not be removed"
-    return _system_v()
+
+    def __init__(self, folders: tuple[str, ...]) -> None:
+        self._folders = folders
+        self._free: dict[str, int] = {}
+        """Inodes that are free in an empty folder."""
+
+    def wipe(self, uid: int | None) -> str:
+        """Empties the folders as the program's user, and looks for what cannot be emptied.
+
+        Returns "" or what is in doubt.
+        """
+        full = [folder for folder in self._folders if self._holds_something(folder)]
+        if full:
+            _emptied(full, uid)
+            if any(map(self._holds_something, full)):
+                return "files of the last program could not be removed"
+        for folder in self._folders:
+            if folder not in self._free and os.path.ismount(folder) and os.statvfs(folder).f_files > 0:
+                self._free[folder] = os.statvfs(folder).f_ffree
+        return _system_v()
+
+    def _holds_something(self, folder: str) -> bool:
+        if folder in self._free:
+            return os.statvfs(folder).f_ffree != self._free[folder]
+        return bool(os.listdir(folder))
+
+
+def _emptied(folders: list[str], uid: int | None) -> None:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if uid is not None:
+                os.setgroups([])
+                os.setresgid(HELPER, uid, HELPER)
+                os.setresuid(HELPER, uid, HELPER)
+            for folder in folders:
+                _empty(folder)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def _empty(folder: str) -> None:

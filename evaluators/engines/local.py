@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import threading
 import traceback
 from dataclasses import replace
@@ -23,8 +22,8 @@ LONGEST = 4000
 ARTIFACT = 64 * 2**20
 """Bytes that an artifact may take."""
 WITHHELD = "what the program says is withheld: its inputs are hidden"
-NUMBER = re.compile(r"[+-]?\d[\w.+-]*")
-"""What a reason says of a reply in figures, its shape above all, can tell hundreds of bits of a hidden input."""
+UNTOLD = "what came is no solution; why is withheld: its inputs are hidden"
+"""A reason that quotes a reply, be it in its shape alone, can tell hundreds of bits of a hidden input."""
 
 
 class Load(Protocol):
@@ -99,11 +98,12 @@ class Sandboxed:
     def _ended(self, task: Judged, attempt: Attempt[Score]) -> Evaluation:
         error, score = attempt.error, attempt.value
         if score is not None and error is None:
-            return Evaluation("scored", score.value, score.measures, score.notes, score.artifact)
+            told = score.told if task.secret else score.notes
+            return Evaluation("scored", score.value, score.measures, told, score.artifact)
         if isinstance(error, ProgramError):
             return Evaluation(error.kind, feedback=WITHHELD if task.secret else error.text[:LONGEST])
         if isinstance(error, Invalid):
-            reason = NUMBER.sub("…", str(error)) if task.secret else str(error)
+            reason = (error.told or UNTOLD) if task.secret else str(error)
             return Evaluation("invalid", feedback=reason[:LONGEST])
         if isinstance(error, ScorerFault):
             self.stuck = self.stuck or error.stuck
@@ -125,8 +125,9 @@ class Sandboxed:
 
 def _sound(score: Score) -> Score:
     """The score with plain numbers and bounded notes. Raises ValueError, TypeError where it cannot be."""
-    if not isinstance(score.notes, str):
-        raise TypeError(f"the notes must be a string, not {type(score.notes).__name__}")
+    for name, text in (("notes", score.notes), ("told", score.told)):
+        if not isinstance(text, str):
+            raise TypeError(f"`{name}` must be a string, not {type(text).__name__}")
     measures = {str(name): float(measure) for name, measure in score.measures.items()}
     if not all(map(math.isfinite, measures.values())):
         raise ValueError(f"every measure must be a finite number, not {measures}")
@@ -134,5 +135,5 @@ def _sound(score: Score) -> Score:
         encode(score.artifact, ARTIFACT)
     except WireError as error:
         raise ValueError(f"the artifact cannot be kept: {error}") from error
-    notes = score.notes.encode(errors="replace").decode()
-    return replace(score, value=float(score.value), measures=measures, notes=notes[:LONGEST])
+    notes, told = (text.encode(errors="replace").decode()[:LONGEST] for text in (score.notes, score.told))
+    return replace(score, value=float(score.value), measures=measures, notes=notes, told=told)

@@ -126,7 +126,8 @@ class OnRay:
     def _join(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        if self._address is None:  # its ports are open to the network, and whoever may speak to them may run code
+        if self._address is None:  # whoever may speak to its ports may run code: they are not open to the network, nor without a token
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # despite its name: on Linux too, all on 127.0.0.1
             os.environ.setdefault("RAY_AUTH_MODE", "token")
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         import ray

@@ -55,6 +55,10 @@ def wordless(program: Program, rng: Random) -> Score:
     return Score(1.0, {"tenth": 0.0}, notes=None)  # type: ignore[arg-type]
 
 
+def untold(program: Program, rng: Random) -> Score:
+    return Score(1.0, {"tenth": 0.0}, told=b"bytes")  # type: ignore[arg-type]
+
+
 def textual(program: Program, rng: Random) -> Score:
     return Score(1.0, {"tenth": 0.0, "other": "much"})  # type: ignore[dict-item]
 
@@ -75,6 +79,15 @@ def infinite(program: Program, rng: Random) -> Score:
     return Score(float("inf"), {"tenth": 0.0})
 
 
+def quoting(program: Program, rng: Random) -> Score:
+    """Says what the program said, in every place that has room for it."""
+    said = str(program.call("f"))
+    require(len(said) < 9, f"what is {said}?", "it says too much")
+    if len(said) < 5:
+        raise Invalid(f"no use for {said}")
+    return Score(1.0, {"tenth": 0.0}, f"it said {said}", told="it said something")
+
+
 def picky(program: Program, rng: Random) -> Score:
     raise Invalid("never good enough")
 
@@ -92,7 +105,9 @@ SCORERS = {
         boundless,
         infinite,
         picky,
+        quoting,
         wordless,
+        untold,
         textual,
         codeful,
         unbounded,

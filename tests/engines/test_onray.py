@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from evaluators.digest import scoring_digest
 from evaluators.engines.fakes import FakeSandbox
+from evaluators.engines.guardian import descendants
 from evaluators.engines.onray import OnRay
 from evaluators.types import Job
 from problems.loading import load, reference
@@ -87,6 +89,41 @@ def test_an_evaluation_whose_worker_dies_is_run_again(engine: OnRay, hostile: Pa
         thread.join()
     assert [ended.outcome for ended in found] == ["scored", "scored"]
     assert before.artifact["pid"] not in [ended.artifact["pid"] for ended in found]
+
+
+def listening(pids: set[int]) -> list[str]:
+    """The addresses, as in /proc/net/tcp, at which these processes wait for others to connect."""
+    sockets = set()
+    for pid in pids:
+        for link in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                sockets.add(str(link.readlink()))
+    lines = [line.split() for kind in ("tcp", "tcp6") for line in Path("/proc/net", kind).read_text().splitlines()[1:]]
+    return [words[1].split(":")[0] for words in lines if words[3] == "0A" and f"socket:[{words[9]}]" in sockets]
+
+
+def test_a_ray_of_ours_listens_to_this_machine_alone(engine: OnRay) -> None:
+    addresses = listening(descendants(os.getpid()) | {os.getpid()})
+    assert len(addresses) > 3
+    assert set(addresses) <= {"0100007F", "0000000000000000FFFF00000100007F"}
+
+
+CLIENT = "import ray; ray.init(address={!r}, log_to_driver=False); print(ray.get(ray.remote(num_cpus=0)(lambda: 7).remote()))"
+
+
+@pytest.mark.slow
+def test_a_ray_of_ours_takes_no_client_without_its_token(engine: OnRay) -> None:
+    import ray
+
+    code = CLIENT.format(ray.get_runtime_context().gcs_address)
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH_")}
+    tokens = ({}, {"RAY_AUTH_TOKEN": "0" * 64}, {"RAY_AUTH_TOKEN": os.environ["RAY_AUTH_TOKEN"]})
+    clients = [
+        subprocess.Popen([sys.executable, "-c", code], env=bare | token | {"RAY_AUTH_MODE": "token" if token else "disabled"},
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", text=True)
+        for token in tokens
+    ]  # fmt: skip
+    assert [client.communicate(timeout=100)[0].strip() for client in clients] == ["", "", "7"]
 
 
 def alone(code: str) -> subprocess.CompletedProcess[str]:

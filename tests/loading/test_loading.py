@@ -157,3 +157,42 @@ def test_large_files_of_a_problem_folder_are_not_read(tmp_path: Path) -> None:
     with (tmp_path / "run.db").open("wb") as file:
         file.truncate(1 << 40)
     assert set(folder_files(tmp_path)) == {"problem.py"}
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("seed.py", "../private.py"),
+        ("notes/todo.txt", "{home}/private.py"),
+        ("data", ".."),
+        ("later.txt", "../nothing/yet"),
+        ("chain.py", "link.py"),
+    ],
+)
+def test_links_that_lead_out_of_a_problem_folder_are_refused(folder: Path, name: str, target: str) -> None:
+    """A stranger's folder could otherwise have files of the user's sent to workers and shown to models."""
+    (folder.parent / "private.py").write_text("KEY = 'private'\n")
+    (folder / "seed.py").rename(folder / "begin.py")
+    (folder / "notes").mkdir()
+    link = folder / name
+    link.symlink_to(target.format(home=folder.parent))
+    if name == "chain.py":
+        (folder / "link.py").symlink_to("../private.py")
+    with pytest.raises(ProblemError, match=r"leads out of the problem folder, to .*: put the file itself there"):
+        reference(str(folder), ["size=3"])
+    link.unlink()
+    (folder / "link.py").unlink(missing_ok=True)
+    assert "problem.py" in folder_files(folder)
+
+
+def test_links_within_a_problem_folder_are_followed(folder: Path, tmp_path: Path) -> None:
+    (folder / "seed.py").rename(folder / "first.py")
+    (folder / "seed.py").symlink_to("first.py")
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "python").symlink_to("/usr/bin/python3")
+    named = tmp_path / "named"
+    named.symlink_to(folder)
+    assert folder_files(named)["seed.py"] == "def f():\n    return 1\n"
+    assert ".venv/python" not in folder_files(named)
+    (folder / "round").symlink_to("round")
+    assert "round" not in folder_files(folder)
