@@ -58,6 +58,8 @@ TUNERS: tuple[tuple[Tuner, float], ...] = (
 )
 """Each operator on the values of tables with its weight in the draw."""
 
+TUNED = frozenset(tuner.__name__ for tuner, _ in TUNERS)
+"""Their children compile where the parent did: only literals differ."""
 LONGEST = 20
 """Operators that are tried on one child."""
 DRAWS = 60
@@ -114,7 +116,7 @@ class Mutate:
             if text == block.text or len(text) > max(most, len(block.text)):
                 continue
             whole = block.around(text)
-            if _compiles(whole, path):
+            if applied[0] in TUNED or _compiles(whole, path):
                 return {**parents[0], path: whole}, ", ".join(applied)
         raise Unproposed(f"{DRAWS} draws gave no new program that compiles")
 
