@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from archive.fold import View
 from archive.islands import place
 from archive.types import Entry, Run, Sampler, Selection
+from archive.walks import Schedule, Walks
 
 
 def drawing(run: Run, sampler: Sampler, step: int) -> Callable[[View], tuple[int, Selection]]:
@@ -73,10 +74,13 @@ class Fitness:
 class Annealed:
     """Simulated annealing through the entries of an island, beside its elites (Kirkpatrick, Gelatt and Vecchi 1983).
 
-    The walk stands at one entry and looks at every further one of its island in the order of their rows: it goes there if that
-    is better, and if it is worse with probability exp(-loss / temperature) (Metropolis et al. 1953, section II). It does not go
-    where nothing changes: programs would only grow. Where it stands is a function of the rows and the run's seed, like
-    everything else that a sampler sees.
+    A walk stands at one entry and looks at further ones in the order of their rows: it goes there if that is better, and if it
+    is worse with probability exp(-loss / temperature) (Metropolis et al. 1953, section II). Where the value is the same it goes
+    to the shorter program alone: otherwise programs would only grow.
+
+    Which form of program a walk improves is soon settled, and chance has a large part in that. So several walks begin at the
+    seed, one after another, and the worse half is given up until one is left (successive halving: Jamieson and Talwalkar 2016,
+    section 3). Until then a walk takes no entry whose parent is of another.
     """
 
     inspirations: int = 2
@@ -87,14 +91,22 @@ class Annealed:
     temperature: float = 0.00125
     """At the start, as a share of the magnitude of the value where the walk stands."""
     cooling: float = 5000.0
-    """After so many entries of the island the temperature is a half, after twice as many a third, and so on."""
-    _walks: WeakKeyDictionary[View, dict[int, _Walk]] = field(default_factory=WeakKeyDictionary, init=False, repr=False, compare=False)
-    """Where each walk stood when last asked: what comes after is taken from there."""
+    """After so many entries that a walk has looked at the temperature is a half, after twice as many a third, and so on."""
+    walks: int = 4
+    """Walks that begin."""
+    trial: int = 1000
+    """Entries until the next walk begins; so often `walks` is a round, after which half of the walks are left."""
+    _known: WeakKeyDictionary[View, dict[int, Walks]] = field(
+        default_factory=WeakKeyDictionary, init=False, repr=False, compare=False
+    )
+    """Where the walks of each island stood when last asked: what comes after is taken from there."""
 
     def __post_init__(self) -> None:
         _counted(self.inspirations)
         if not (0 <= self.share <= 1 and 0 <= self.decline < 1 and self.temperature > 0 and self.cooling > 0):
             raise ValueError("share must be between 0 and 1, decline below 1, temperature and cooling above 0")
+        if self.walks < 1 or self.trial < 1:
+            raise ValueError("walks and trial must be at least 1")
 
     def __call__(self, view: View, island: int, rng: Random) -> Selection:
         elites = view.elites(island)
@@ -114,39 +126,16 @@ class Annealed:
         return elites[ranked[rank]]
 
     def _stands(self, view: View, island: int) -> int:
-        """The step whose entry the walk stands at, everything scored so far looked at."""
-        walks = self._walks.setdefault(view, {})
+        """The step whose entry the walk that has its turn stands at, everything scored so far looked at."""
+        known = self._known.setdefault(view, {})
         scored = view.scored(island)
-        walk = walks.get(island)
-        if walk is None or walk.epoch != view.epoch:
-            walk = walks[island] = _Walk(view.epoch, 0, *scored[0])
-        for looked in range(walk.looked + 1, len(scored)):
-            step, value = scored[looked]
-            loss = abs(value - walk.value) * view.better(walk.value, value)
-            warmth = self.temperature * abs(walk.value) / (1 + looked / self.cooling)
-            if value == walk.value:
-                goes = _length(view.entry(step)) < _length(view.entry(walk.step))
-            else:
-                goes = loss <= warmth * Random(f"{view.chance}/{step}/accept").expovariate(1)
-            if goes:
-                walk.step, walk.value = step, value
-            walk.looked = looked
-        return walk.step
-
-
-def _length(entry: Entry) -> int:
-    """Characters of a program."""
-    return sum(map(len, entry.files.values()))
-
-
-@dataclass
-class _Walk:
-    """Where a walk stands, and how far it has looked."""
-
-    epoch: int
-    looked: int
-    step: int
-    value: float
+        walks = known.get(island)
+        if walks is None or walks.epoch != view.epoch:
+            schedule = Schedule(self.temperature, self.cooling, self.walks, self.trial)
+            walks = known[island] = Walks(view, schedule, scored[0])
+        for looked in range(walks.looked, len(scored)):
+            walks.look(view, *scored[looked])
+        return walks.turn().step
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def change_constant(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None
     if isinstance(place.node, cst.Float):
         value = float(place.node.value)
         chance = rng.random()
-        new = -value if chance < 0.04 else value * rng.choice((0.25, 0.5, 2.0, 4.0)) if chance < 0.2 else nudged(value, rng)
+        new = -value if chance < 0.04 else value * rng.choice((0.25, 0.5, 2.0, 4.0)) if chance < 0.35 else nudged(value, rng)
         return tree.put(place.path, cst.parse_expression(signed(new)))
     assert isinstance(place.node, cst.Integer)
     whole = int(place.node.value, 0)
@@ -36,14 +36,18 @@ def change_constant(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None
 
 
 def lengthen_table(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
-    """A table of twice the length or more, or one value for each turn where one served several; then one is changed."""
+    """A longer table, or one value for each turn where one served several; what it repeated stays so but for a change."""
     places = [place for place in tree.tables if lookup(place, tree)]
     if not places:
         return None
     place = rng.choice(places)
     values = tree.table(place)
     counter, each = digit(lookup(place, tree))
-    values = [value for value in values for _ in range(each)] if each > 1 else rng.choice((2, 2, 3, 4, 6)) * values
+    if each > 1:
+        values = [value for value in values for _ in range(each)]
+    else:
+        length = min(len(values) * 2, len(values) + rng.choice((1, 2, 4, 8, 16, 32)))
+        values = [values[k % len(values)] for k in range(length)]
     if len(values) > LONGEST:
         return None
     shift = rng.gauss(0, stride(values, rng))
@@ -116,10 +120,10 @@ def _turns(tree: Tree, place: Place, rng: Random) -> tuple[str, int]:
     alike = [(counter, length) for counter, length in others if counter in place.scope.counters]
     if alike and rng.random() < 0.75:
         counter, length = rng.choice(alike)
-        return (counter, length) if rng.random() < 0.5 else (f"{counter} // {length}", rng.choice(LENGTHS[:4]))
+        return (counter, length) if rng.random() < 0.9 or length > 16 else (f"{counter} // {length}", rng.choice(LENGTHS[:3]))
     counter = rng.choice(place.scope.counters)
     if rng.random() < 0.2:
-        counter = f"{counter} // {rng.choice(LENGTHS[:4])}"
+        counter = f"{counter} // {rng.choice(LENGTHS[:3])}"
     return counter, rng.choice(LENGTHS)
 
 

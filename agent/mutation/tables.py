@@ -50,7 +50,7 @@ def change_group(tree: Tree, partner: Tree, rng: Random) -> Tables:
     shift = rng.gauss(0, stride(values, rng))
     close = reach * rng.choice((0.02, 0.06, 0.12, 0.25))
     if chance < 0.4:
-        factor = math.exp(rng.gauss(0, 10 ** rng.uniform(-2.5, 0.3)))
+        factor = math.exp(rng.gauss(0, 10 ** rng.uniform(-1.8, 0.3)))
         values = [value * factor for value in values]
     elif chance < 0.6:
         values = [value + shift if abs(value - pivot) <= close else value for value in values]

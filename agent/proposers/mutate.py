@@ -26,10 +26,10 @@ Tuner: TypeAlias = Callable[[Tree, Tree, Random], Tables]
 """Changes the values of a program's tables alone, given a partner to learn from; empty where it finds no place to act."""
 
 OPERATORS: tuple[tuple[Operator, float], ...] = (
-    (constants.change_constant, 5.0),
-    (constants.lengthen_table, 1.0),
-    (constants.shorten_table, 2.0),
-    (constants.specialise, 3.0),
+    (constants.change_constant, 8.0),
+    (constants.lengthen_table, 0.6),
+    (constants.shorten_table, 1.0),
+    (constants.specialise, 5.0),
     (constants.tabulate, 8.0),
     (expressions.change_operator, 0.4),
     (expressions.change_name, 0.4),
@@ -50,7 +50,7 @@ OPERATORS: tuple[tuple[Operator, float], ...] = (
 
 TUNERS: tuple[tuple[Tuner, float], ...] = (
     (tables.change_table, 1.0),
-    (tables.change_group, 1.5),
+    (tables.change_group, 2.5),
     (tables.change_row, 8.0),
     (tables.mix_tables, 0.1),
     (tables.mix_rows, 0.2),
@@ -76,7 +76,7 @@ class Mutate:
 
     more: float = 0.3
     """The chance of one more change after each."""
-    structure: float = 8.0
+    structure: float = 6.0
     """Of a program with this many values in tables, half of the changes are to these values."""
     growth: int = 6000
     """Characters that a block may have, at least; a larger seed may double."""
