@@ -92,7 +92,7 @@ class Annealed:
     """At the start, as a share of the magnitude of the value where the walk stands."""
     cooling: float = 5000.0
     """After so many entries that a walk has looked at the temperature is a half, after twice as many a third, and so on."""
-    walks: int = 4
+    walks: int = 2
     """Walks that begin."""
     trial: int = 1000
     """Entries until the next walk begins; so often `walks` is a round, after which half of the walks are left."""

@@ -11,7 +11,7 @@ from agent.mutation.literals import nudged, signed
 from agent.mutation.tables import LONGEST, digit, lookup, stride, together
 from agent.mutation.tree import Place, Tree, code, literal, operand
 
-LENGTHS = (4, 8, 16, 32, 32, 32, 32, 32)
+LENGTHS = (4, 8, 16, *(17 * [32]))
 """Of a new table, in values."""
 
 
@@ -91,22 +91,36 @@ def specialise(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
 
 
 def tabulate(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
-    """A table added to each number that a loop assigns, for every turn a value of its own; then one turn's are changed."""
+    """A value of its own for every turn: added to each number that a loop assigns, and one more argument where that is a min or max."""
     plain = [place for place in _assigned(tree) if place.scope.counters and "[" not in code(place.node)]
-    if not plain:
+    limited = [place for place in tree.calls if _limits(place) and place.scope.counters and "[" not in code(place.node)]
+    if not plain and not limited:
         return None
-    first = rng.choice(plain)
+    first = rng.choice([*plain, *limited])
     counter, length = rng.choice(first.scope.counters), max(LENGTHS)
-    turn, size = rng.randrange(length), 10 ** rng.uniform(-1.75, -0.5)
+    turn, size, limit = rng.randrange(length), 10 ** rng.uniform(-1.75, -0.5), 10 ** rng.uniform(-1.5, 0.5)
     module = tree.module
-    for place in plain:
-        if place.path[:-3] == first.path[:-3] and counter in place.scope.counters:
+    for place in [*plain, *limited]:
+        if place.path[:-3] != first.path[:-3] or counter not in place.scope.counters:
+            continue
+        if isinstance(place.node, cst.Call):
+            given = [*(code(each.value) for each in place.node.args), code(looked_up([limit] * length, counter))]
+            new = cst.parse_expression(f"{code(place.node.func)}({', '.join(given)})")
+        else:
+            assert isinstance(place.node, cst.BaseExpression)
             values = [0.0] * length
             values[turn] = rng.gauss(0, size)
-            assert isinstance(place.node, cst.BaseExpression)
-            added = cst.parse_expression(f"({operand(place.node)} + {code(looked_up(values, counter))})")
-            module = Tree(module, "").put(place.path, added)
+            new = cst.parse_expression(f"({operand(place.node)} + {code(looked_up(values, counter))})")
+        module = Tree(module, "").put(place.path, new)
     return module
+
+
+def _limits(place: Place) -> bool:
+    """Whether a call is a min or max of several that is assigned to a name."""
+    call = place.node
+    assert isinstance(call, cst.Call)
+    named = isinstance(call.func, cst.Name) and call.func.value in ("min", "max") and len(call.args) > 1
+    return named and place.path[-1][0] == "value" and place.path[-2][0] == "body"
 
 
 def _assigned(tree: Tree) -> list[Place]:
@@ -118,7 +132,7 @@ def _turns(tree: Tree, place: Place, rng: Random) -> tuple[str, int]:
     """What a new table is looked up by, and its length: often as another table of the same function is."""
     others = [(lookup(other, tree), len(tree.table(other))) for other in tree.tables]
     alike = [(counter, length) for counter, length in others if counter in place.scope.counters]
-    if alike and rng.random() < 0.75:
+    if alike and rng.random() < 0.95:
         counter, length = rng.choice(alike)
         return (counter, length) if rng.random() < 0.9 or length > 16 else (f"{counter} // {length}", rng.choice(LENGTHS[:3]))
     counter = rng.choice(place.scope.counters)

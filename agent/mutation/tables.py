@@ -71,11 +71,11 @@ def change_row(tree: Tree, partner: Tree, rng: Random) -> Tables:
     """What one turn of a loop, or some in a row, find in some of its tables: moved a little, or put anywhere
     within their reach and a little beyond."""
     found = [(place, *digit(lookup(place, tree)), tree.table(place)) for place in tree.tables]
-    bases = [base for _, base, _, _ in found if base]
-    if not bases:
+    loops = [place.scope.counters for place, base, _, _ in found if base]
+    if not loops:
         return {}
-    chosen = rng.choice(bases)
-    alike = [(place, each, values) for place, base, each, values in found if base == chosen]
+    chosen = rng.choice(loops)  # the counters of one loop count alike
+    alike = [(place, each, values) for place, base, each, values in found if base and place.scope.counters == chosen]
     turn, turns = rng.randrange(max(len(values) * each for _, each, values in alike)), 1
     size, anywhere = 10 ** rng.uniform(SMALLEST, LARGEST), rng.random() < 0.1
     if not anywhere and rng.random() < 0.1:

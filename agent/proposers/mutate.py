@@ -152,9 +152,10 @@ class Mutate:
             if module is not None:
                 applied.append(operator.__name__)
                 text = unfold(pruned(module.code), {**partner.sources, **tree.sources})
-                if rng.random() >= self.more:
+                changed = _parsed(fold(text)) if rng.random() < self.more else None
+                if changed is None:
                     break
-                tree = Tree.of(fold(text))
+                tree = changed
         return text or tree.unfolded(tree.text), applied
 
     def _partner(self, parents: Sequence[Files], path: str, block: Block, rng: Random) -> Tree:
@@ -167,9 +168,8 @@ class Mutate:
         folded = fold(text, whose)
         tree = self._parsed.pop(folded.text, None)
         if tree is None:
-            try:
-                tree = Tree.of(folded)
-            except (cst.ParserSyntaxError, RecursionError):
+            tree = _parsed(folded)
+            if tree is None:
                 return None
             if len(self._parsed) >= self.remembered:
                 del self._parsed[next(iter(self._parsed))]
@@ -178,6 +178,14 @@ class Mutate:
 
     def _most(self, seed: Files) -> int:
         return max(self.growth, 2 * max(map(len, seed.values()), default=0))
+
+
+def _parsed(folded: Folded) -> Tree | None:
+    """The tree of a text; None where it is no Python by itself."""
+    try:
+        return Tree.of(folded)
+    except (cst.ParserSyntaxError, RecursionError):
+        return None
 
 
 def _compiles(text: str, path: str) -> bool:

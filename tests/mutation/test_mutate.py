@@ -172,3 +172,14 @@ def test_children_vary() -> None:
     made = {Mutate().child([seed], Random(str(i)))[0][MAIN] for i in range(100)}
     assert len(made) > 90
     assert len({ast.dump(ast.parse(text)) for text in made}) > 80
+
+
+def test_a_change_that_does_not_parse_is_drawn_again() -> None:
+    """Some changes of this program leave a comprehension without its brackets."""
+    line = ["def points(n):\n    right, up = 1 / n, 1 / n\n    return [[right * i % 1, up * i % 1] for i in range(n)]\n"]
+    mutate = Mutate(more=0.8)
+    for step in range(200):
+        rng = Random(step)
+        parents = [{MAIN: rng.choice(line[-30:])}, {MAIN: rng.choice(line[-30:])}]
+        line.append(mutate.child(parents, rng)[0][MAIN])
+        compile(line[-1], MAIN, "exec")
