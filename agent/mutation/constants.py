@@ -57,14 +57,16 @@ def lengthen_table(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
 
 
 def shorten_table(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
-    """A table without its last few values."""
+    """A table without its last few values, if others would stand for them: equal ones have not had their turn to change."""
     places = [place for place in tree.tables if lookup(place, tree) and len(tree.table(place)) > 2]
     if not places:
         return None
     place = rng.choice(places)
     values = tree.table(place)
-    kept = len(values) - rng.randint(1, max(1, len(values) // 4))
-    return tree.put(place.path[:-1], looked_up(values[: max(2, kept)], lookup(place, tree)))
+    kept = max(2, len(values) - rng.randint(1, max(1, len(values) // 4)))
+    if any(values[k] == values[k % kept] for k in range(kept, len(values))):
+        return None
+    return tree.put(place.path[:-1], looked_up(values[:kept], lookup(place, tree)))
 
 
 def specialise(tree: Tree, partner: Tree, rng: Random) -> cst.Module | None:
