@@ -1,7 +1,7 @@
 # `make run` and `make test` set everything up by themselves: Python 3.11 or newer and a package index are all they need.
 PYTHON ?= python3
 FILE   ?= circle_packing.db
-STEPS  ?= 24000
+STEPS  ?= 23000
 SEED   ?= 1
 ARGS   ?=
 BIN    := .venv/bin
