@@ -4,7 +4,7 @@ Circle packing (n = 26), seeds 1, 2, 3: the archive with the default settings, a
 i.i.d. mutations of the seed program. Bin packing with the same proposer and settings: the best program against the seed program on audit
 instances, which the search never saw, as a mean paired difference in standard errors.
 
-    python benchmarks/search_power.py [--json] [--steps 8000] [--seeds 1 2 3] [--sandbox auto] [--only circles|bins]
+    python benchmarks/search_power.py [--json] [--steps 23000] [--seeds 1 2 3] [--sandbox auto] [--only circles|bins]
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def excess(evaluation: Evaluation) -> list[float]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--json", action="store_true")
-    arguments.add_argument("--steps", type=int, default=8000)
+    arguments.add_argument("--steps", type=int, default=23_000)
     arguments.add_argument("--bin-steps", type=int, default=1000)
     arguments.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     arguments.add_argument("--sandbox", default="auto")

@@ -11,8 +11,10 @@ from agent.mutation.literals import number
 
 Whose: TypeAlias = Literal["ours", "theirs"]
 MARK = re.compile(r"__table_(?:ours|theirs)_\d+__")
-FLOAT = r"-?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)"
-TABLE = re.compile(rf"(?<![\w)\]])(?:\(\s*{FLOAT}(?:\s*,\s*{FLOAT})+\s*,?\s*\)|\[\s*{FLOAT}(?:\s*,\s*{FLOAT})+\s*,?\s*\])")
+FLOAT = r"-?(?>\d++\.\d*+(?:[eE][-+]?\d++)?+|\.\d++(?:[eE][-+]?\d++)?+|\d++[eE][-+]?\d++)"
+FLOATS = rf"\s*+{FLOAT}\s*+(?:,\s*+{FLOAT}\s*+)++,?+\s*+"
+"""Nothing is tried twice: programs are not ours, and a long run of blanks must cost no more than its length."""
+TABLE = re.compile(rf"(?<![\w)\]])(?:\({FLOATS}\)|\[{FLOATS}\])")
 """A tuple or list of at least two literal floats: what a name or bracket stands before is a call or an index, and none."""
 
 

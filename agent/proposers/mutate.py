@@ -77,7 +77,7 @@ class Mutate:
     more: float = 0.3
     """The chance of one more change after each."""
     structure: float = 6.0
-    """Of a program with this many values in tables, half of the changes are to these values."""
+    """Of a program with this many values in tables, half of the changes are to these values; with fewer no less, with more of them more."""
     growth: int = 6000
     """Characters that a block may have, at least; a larger seed may double."""
     remembered: int = 256
@@ -152,7 +152,7 @@ class Mutate:
             if module is not None:
                 applied.append(operator.__name__)
                 text = unfold(pruned(module.code), {**partner.sources, **tree.sources})
-                changed = _parsed(fold(text)) if rng.random() < self.more else None
+                changed = _tree_of(fold(text)) if rng.random() < self.more else None
                 if changed is None:
                     break
                 tree = changed
@@ -168,7 +168,7 @@ class Mutate:
         folded = fold(text, whose)
         tree = self._parsed.pop(folded.text, None)
         if tree is None:
-            tree = _parsed(folded)
+            tree = _tree_of(folded)
             if tree is None:
                 return None
             if len(self._parsed) >= self.remembered:
@@ -180,7 +180,7 @@ class Mutate:
         return max(self.growth, 2 * max(map(len, seed.values()), default=0))
 
 
-def _parsed(folded: Folded) -> Tree | None:
+def _tree_of(folded: Folded) -> Tree | None:
     """The tree of a text; None where it is no Python by itself."""
     try:
         return Tree.of(folded)

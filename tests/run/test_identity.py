@@ -66,3 +66,9 @@ def test_it_tells_apart_what_the_syntax_tree_tells_apart() -> None:
     keys = {identity(PROBLEM, {MAIN: source}) for source in sources}
     trees = {ast.dump(ast.parse(source)) for source in sources}
     assert len(keys) == len(trees) < len(sources)
+
+
+def test_a_program_made_to_be_slow_to_read_is_read_at_once() -> None:
+    """Blanks and digits that nothing closes: what tried them twice would not end."""
+    for piece in ("(1.0, 2.0" + " " * 1_000_000, "(" + "1" * 1_000_000, "(1.0" + ", 1.0" * 200_000, "(1.0, 2.0," + " " * 1_000_000):
+        assert identity(PROBLEM, {MAIN: f"# {piece}"}) == identity(PROBLEM, {MAIN: ""})
